@@ -1,0 +1,64 @@
+// Package engine evaluates checks over an inventory and folds them into the
+// boxes of the checklist. It receives the list of checks; it knows none.
+package engine
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/plimsoll-sec/plimsoll/internal/check"
+	"github.com/plimsoll-sec/plimsoll/internal/checklist"
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+)
+
+// Evaluate runs the checks in parallel and returns a report with every item of
+// the checklist, concluded. Who scanned what is left for the caller to add.
+// The result depends on the inventory and the list only, never on scheduling.
+func Evaluate(inv *inventory.Inventory, checks []*check.Check) *report.Report {
+	results := make([]report.CheckResult, len(checks)) // a slot per check
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i, c := range checks {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			results[i] = check.Evaluate(c, inv)
+		})
+	}
+	wg.Wait()
+
+	r := &report.Report{Schema: report.SchemaV1}
+	r.Scan.Observed = inv.Observed
+	for _, it := range checklist.Items() {
+		item := report.Item{Number: it.Number, ID: it.ID, Section: it.Section, Title: it.Title, Checks: []report.CheckResult{}}
+		for i, c := range checks {
+			if c.Item == it {
+				item.Checks = append(item.Checks, results[i])
+			}
+		}
+		r.Items = append(r.Items, item)
+	}
+	r.Conclude()
+	return r
+}
+
+// Needs lists what the checks read, each kind once; a kind is optional only
+// where every check that reads it can do without it.
+func Needs(checks []*check.Check) []inventory.Need {
+	var needs []inventory.Need
+	at := map[inventory.Need]int{}
+	for _, c := range checks {
+		for _, n := range c.Needs {
+			key := inventory.Need{Kind: n.Kind}
+			i, ok := at[key]
+			if !ok {
+				at[key] = len(needs)
+				needs = append(needs, n)
+				continue
+			}
+			needs[i].Optional = needs[i].Optional && n.Optional
+		}
+	}
+	return needs
+}

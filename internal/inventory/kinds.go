@@ -1,0 +1,177 @@
+package inventory
+
+import (
+	"fmt"
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+)
+
+// The tables. The ID of a Kubernetes kind is its apiVersion and kind as the
+// API server stores them today; older versions are read into the same table.
+var (
+	Namespaces = Kind[Meta]{"v1/Namespace"}
+	Nodes      = Kind[Node]{"v1/Node"}
+
+	Pods                   = Kind[*PodBearer]{"v1/Pod"}
+	ReplicationControllers = Kind[*PodBearer]{"v1/ReplicationController"}
+	PodTemplates           = Kind[*PodBearer]{"v1/PodTemplate"}
+	Deployments            = Kind[*PodBearer]{"apps/v1/Deployment"}
+	ReplicaSets            = Kind[*PodBearer]{"apps/v1/ReplicaSet"}
+	StatefulSets           = Kind[*PodBearer]{"apps/v1/StatefulSet"}
+	DaemonSets             = Kind[*PodBearer]{"apps/v1/DaemonSet"}
+	Jobs                   = Kind[*PodBearer]{"batch/v1/Job"}
+	CronJobs               = Kind[*PodBearer]{"batch/v1/CronJob"}
+
+	ServiceAccounts = Kind[ServiceAccount]{"v1/ServiceAccount"}
+	Secrets         = Kind[Secret]{"v1/Secret"}
+	LimitRanges     = Kind[LimitRange]{"v1/LimitRange"}
+	NetworkPolicies = Kind[NetworkPolicy]{"networking.k8s.io/v1/NetworkPolicy"}
+
+	Roles               = Kind[Role]{"rbac.authorization.k8s.io/v1/Role"}
+	ClusterRoles        = Kind[Role]{"rbac.authorization.k8s.io/v1/ClusterRole"}
+	RoleBindings        = Kind[RoleBinding]{"rbac.authorization.k8s.io/v1/RoleBinding"}
+	ClusterRoleBindings = Kind[RoleBinding]{"rbac.authorization.k8s.io/v1/ClusterRoleBinding"}
+
+	ValidatingAdmissionPolicies       = Kind[ValidatingAdmissionPolicy]{"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"}
+	ValidatingAdmissionPolicyBindings = Kind[ValidatingAdmissionPolicyBinding]{"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding"}
+
+	// PodSecurityDefaults is the cluster-wide configuration of the PodSecurity
+	// admission plugin: at most one object. Collected and empty means that the
+	// API server runs with the plugin's own defaults (privileged, no exemptions).
+	PodSecurityDefaults = Kind[PodSecurityDefault]{"config/PodSecurityConfiguration"}
+	// ComponentFiles are configuration files of cluster components, kubeconfigs
+	// and certificates that were given: what they are and where, for the items
+	// that will read them.
+	ComponentFiles = Kind[ComponentFile]{"config/component"}
+	// Settings is what the user of Plimsoll stated: tiers and thresholds.
+	// Exactly one object.
+	Settings = Kind[Setting]{"config/settings"}
+)
+
+// PodBearers are the kinds that are pods or make them, in the order in which
+// owners come before what they own.
+var PodBearers = []Kind[*PodBearer]{
+	CronJobs, Deployments, DaemonSets, StatefulSets, Jobs, ReplicaSets, ReplicationControllers, PodTemplates, Pods,
+}
+
+// Foreign policy kinds: objects that can change a verdict and that this
+// version cannot read yet. A source that sees an object of one of them, its
+// CustomResourceDefinition, or the API that serves it records an Unsupported
+// gap; otherwise the kind is collected and empty.
+var (
+	AdminNetworkPolicies       = foreign("policy.networking.k8s.io", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+	CiliumNetworkPolicies      = foreign("cilium.io", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+	CalicoNetworkPolicies      = foreign("projectcalico.org", "NetworkPolicy", "GlobalNetworkPolicy")
+	CalicoStoredPolicies       = foreign("crd.projectcalico.org", "NetworkPolicy", "GlobalNetworkPolicy")
+	KyvernoPolicies            = foreign("kyverno.io", "ClusterPolicy", "Policy")
+	KyvernoValidatingPolicies  = foreign("policies.kyverno.io", "ValidatingPolicy", "NamespacedValidatingPolicy", "ImageValidatingPolicy", "NamespacedImageValidatingPolicy")
+	GatekeeperTemplates        = foreign("templates.gatekeeper.sh", "ConstraintTemplate")
+	KubewardenPolicies         = foreign("policies.kubewarden.io", "ClusterAdmissionPolicy", "AdmissionPolicy", "ClusterAdmissionPolicyGroup", "AdmissionPolicyGroup")
+	SigstoreImagePolicies      = foreign("policy.sigstore.dev", "ClusterImagePolicy")
+	RatifyPolicies             = foreign("config.ratify.deislabs.io", "Verifier", "Policy", "NamespacedVerifier", "NamespacedPolicy")
+	PortierisImagePolicies     = foreign("portieris.cloud.ibm.com", "ClusterImagePolicy", "ImagePolicy")
+	SeccompProfilesForeignKind = foreign("security-profiles-operator.x-k8s.io", "SeccompProfile", "ProfileBinding")
+)
+
+// Foreign is a family of policy kinds of one API group that is only recognised.
+type Foreign struct {
+	Group string
+	Kinds []string
+}
+
+// ID is the kind under which gaps of the family are recorded: its API group.
+func (f Foreign) ID() report.KindID { return report.KindID(f.Group) }
+
+// Need says that a check cannot pass where objects of the family may exist.
+func (f Foreign) Need() Need { return Need{Kind: f.ID()} }
+
+// Optional says that the family can decide what a check did not find.
+func (f Foreign) Optional() Need { return Need{Kind: f.ID(), Optional: true} }
+
+func foreign(group string, kinds ...string) Foreign { return Foreign{group, kinds} }
+
+// Foreigns lists the families.
+var Foreigns = []Foreign{
+	AdminNetworkPolicies, CiliumNetworkPolicies, CalicoNetworkPolicies, CalicoStoredPolicies,
+	KyvernoPolicies, KyvernoValidatingPolicies, GatekeeperTemplates, KubewardenPolicies,
+	SigstoreImagePolicies, RatifyPolicies, PortierisImagePolicies, SeccompProfilesForeignKind,
+}
+
+// ForeignFor finds the family of a group and kind.
+func ForeignFor(group, kind string) (Foreign, bool) {
+	for _, f := range Foreigns {
+		if f.Group == group && slices.Contains(f.Kinds, kind) {
+			return f, true
+		}
+	}
+	return Foreign{}, false
+}
+
+// Gap is the gap to record where the family is present; detail says what was
+// seen ("its CustomResourceDefinition is installed").
+func (f Foreign) Gap(detail string) report.Gap {
+	return report.Gap{
+		Kind: f.ID(), Cause: report.Unsupported, Detail: detail,
+		How: "this version does not read " + f.Group + " policies yet",
+	}
+}
+
+// Resource says how a kind is read from an API server.
+type Resource struct {
+	Kind       report.KindID
+	Group      string
+	Version    string
+	Resource   string
+	Namespaced bool
+	// Metadata is true where only a server-side Table without the object's
+	// content is asked for.
+	Metadata bool
+}
+
+// Resources lists what can be read from an API server.
+var Resources = []Resource{
+	{Kind: Namespaces.ID, Version: "v1", Resource: "namespaces"},
+	{Kind: Nodes.ID, Version: "v1", Resource: "nodes"},
+	{Kind: Pods.ID, Version: "v1", Resource: "pods", Namespaced: true},
+	{Kind: ReplicationControllers.ID, Version: "v1", Resource: "replicationcontrollers", Namespaced: true},
+	{Kind: PodTemplates.ID, Version: "v1", Resource: "podtemplates", Namespaced: true},
+	{Kind: Deployments.ID, Group: "apps", Version: "v1", Resource: "deployments", Namespaced: true},
+	{Kind: ReplicaSets.ID, Group: "apps", Version: "v1", Resource: "replicasets", Namespaced: true},
+	{Kind: StatefulSets.ID, Group: "apps", Version: "v1", Resource: "statefulsets", Namespaced: true},
+	{Kind: DaemonSets.ID, Group: "apps", Version: "v1", Resource: "daemonsets", Namespaced: true},
+	{Kind: Jobs.ID, Group: "batch", Version: "v1", Resource: "jobs", Namespaced: true},
+	{Kind: CronJobs.ID, Group: "batch", Version: "v1", Resource: "cronjobs", Namespaced: true},
+	{Kind: ServiceAccounts.ID, Version: "v1", Resource: "serviceaccounts", Namespaced: true},
+	{Kind: Secrets.ID, Version: "v1", Resource: "secrets", Namespaced: true, Metadata: true},
+	{Kind: LimitRanges.ID, Version: "v1", Resource: "limitranges", Namespaced: true},
+	{Kind: NetworkPolicies.ID, Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies", Namespaced: true},
+	{Kind: Roles.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "roles", Namespaced: true},
+	{Kind: ClusterRoles.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "clusterroles"},
+	{Kind: RoleBindings.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "rolebindings", Namespaced: true},
+	{Kind: ClusterRoleBindings.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "clusterrolebindings"},
+	{Kind: ValidatingAdmissionPolicies.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"},
+	{Kind: ValidatingAdmissionPolicyBindings.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
+}
+
+// ResourceFor finds how a kind is read from an API server.
+func ResourceFor(k report.KindID) (Resource, bool) {
+	i := slices.IndexFunc(Resources, func(r Resource) bool { return r.Kind == k })
+	if i < 0 {
+		return Resource{}, false
+	}
+	return Resources[i], true
+}
+
+// howToCollect says how to bring a kind of evidence into a scan.
+func howToCollect(k report.KindID) string {
+	if r, ok := ResourceFor(k); ok {
+		return fmt.Sprintf("scan the cluster, or add the %s to the input", r.Resource)
+	}
+	if k == PodSecurityDefaults.ID {
+		return "give the API server's AdmissionConfiguration file (--admission-control-config-file) as PATH"
+	}
+	return ""
+}

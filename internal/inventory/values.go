@@ -1,0 +1,145 @@
+package inventory
+
+import (
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Meta is the part of an object's metadata that checks read. Name and
+// namespace stand in the Subject.
+type Meta struct {
+	UID          types.UID
+	GenerateName string
+	Labels       map[string]string
+	// Annotations leaves out kubectl's last-applied-configuration, which
+	// repeats the whole object, Secret values included.
+	Annotations map[string]string
+	// Owner is the controller that owns the object, nil if there is none.
+	Owner *metav1.OwnerReference
+}
+
+// PodBearer is an object that is a pod or has a pod template.
+type PodBearer struct {
+	Meta
+	// Template is the pod, or the pod that the object makes.
+	Template PodTemplate
+	// Path is the field that holds the template: "spec.template"; empty for a Pod.
+	Path string
+	// Replicas is the wanted number of pods; nil where the kind has none.
+	Replicas *int32
+	// Node is where a Pod is bound, Phase its phase; empty for templates.
+	Node  string
+	Phase corev1.PodPhase
+}
+
+// PodTemplate is a pod's labels, annotations and spec.
+type PodTemplate struct {
+	Labels      map[string]string
+	Annotations map[string]string
+	Spec        *corev1.PodSpec
+}
+
+// Node is a machine of the cluster.
+type Node struct {
+	Meta
+	ProviderID     string
+	Taints         []corev1.Taint
+	OS             string // "linux", "windows"
+	KubeletVersion string
+}
+
+// ServiceAccount says whether pods mount its token, and which token Secrets it lists.
+type ServiceAccount struct {
+	Meta
+	Automount *bool
+	Secrets   []string
+}
+
+// Secret is a Secret without its values. They are never read.
+type Secret struct {
+	Meta
+	Type corev1.SecretType
+	// Keys is the number of data keys.
+	Keys int
+}
+
+// LimitRange holds the limits of one LimitRange object.
+type LimitRange struct {
+	Meta
+	Limits []corev1.LimitRangeItem
+}
+
+// NetworkPolicy is a networking.k8s.io NetworkPolicy as written.
+type NetworkPolicy struct {
+	Meta
+	Spec networkingv1.NetworkPolicySpec
+}
+
+// Role is a Role or ClusterRole.
+type Role struct {
+	Meta
+	Rules       []rbacv1.PolicyRule
+	Aggregation *rbacv1.AggregationRule
+}
+
+// RoleBinding is a RoleBinding or ClusterRoleBinding.
+type RoleBinding struct {
+	Meta
+	RoleRef  rbacv1.RoleRef
+	Subjects []rbacv1.Subject
+}
+
+// ValidatingAdmissionPolicy is what requests a policy looks at.
+type ValidatingAdmissionPolicy struct {
+	Meta
+	Match *admissionv1.MatchResources
+}
+
+// ValidatingAdmissionPolicyBinding puts a policy to work.
+type ValidatingAdmissionPolicyBinding struct {
+	Meta
+	Policy  string
+	Actions []admissionv1.ValidationAction
+	Match   *admissionv1.MatchResources
+}
+
+// PodSecurityDefault is the PodSecurity plugin's configuration: levels and
+// versions that hold in namespaces without labels, and exemptions.
+type PodSecurityDefault struct {
+	Enforce, EnforceVersion string
+	Audit, Warn             string
+	ExemptUsernames         []string
+	ExemptNamespaces        []string
+	ExemptRuntimeClasses    []string
+}
+
+// ComponentFile is a configuration file, kubeconfig or certificate that was
+// recognised. Its content enters the inventory with the items that read it.
+type ComponentFile struct {
+	// Type is "KubeletConfiguration", "kubeconfig", "certificate", …
+	Type string
+}
+
+// Setting is what the user stated in the configuration.
+type Setting struct {
+	// Tiers are the tiers of sensitivity; nil means that none are declared.
+	Tiers []Tier
+}
+
+// Tier is a class of workloads with one sensitivity.
+type Tier struct {
+	Name      string
+	Sensitive bool
+	// Namespaces are globs; Selector is matched against the workload's labels.
+	// Both must match; an empty one matches everything.
+	Namespaces []string
+	Selector   *metav1.LabelSelector
+}
+
+// TierLabel on a workload or its namespace names its tier; the tier named
+// "sensitive" is sensitive without being declared.
+const TierLabel = "plimsoll.dev/tier"
