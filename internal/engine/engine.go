@@ -42,23 +42,3 @@ func Evaluate(inv *inventory.Inventory, checks []*check.Check) *report.Report {
 	r.Conclude()
 	return r
 }
-
-// Needs lists what the checks read, each kind once; a kind is optional only
-// where every check that reads it can do without it.
-func Needs(checks []*check.Check) []inventory.Need {
-	var needs []inventory.Need
-	at := map[inventory.Need]int{}
-	for _, c := range checks {
-		for _, n := range c.Needs {
-			key := inventory.Need{Kind: n.Kind}
-			i, ok := at[key]
-			if !ok {
-				at[key] = len(needs)
-				needs = append(needs, n)
-				continue
-			}
-			needs[i].Optional = needs[i].Optional && n.Optional
-		}
-	}
-	return needs
-}

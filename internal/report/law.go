@@ -134,7 +134,7 @@ func (c *CheckResult) Conclude() {
 		if w := c.waived(); w > 0 {
 			c.Reason += fmt.Sprintf(", %d waived", w)
 		}
-		if attested > 0 {
+		if attested > 0 && !(c.Any && c.Passed > 0) { // there, what was observed decides
 			c.Basis = Attested
 			c.Reason += fmt.Sprintf(", %d attested", attested)
 		}

@@ -106,7 +106,8 @@ func normal(spec *corev1.PodSpec, limited bool) *corev1.PodSpec {
 	token := map[string]bool{} // volumes that the ServiceAccount plugin projects
 	s.Volumes = filter(s.Volumes, func(v corev1.Volume) bool {
 		token[v.Name] = strings.HasPrefix(v.Name, "kube-api-access-") && v.Projected != nil
-		return !token[v.Name]
+		// A claim template of a StatefulSet becomes a volume of its pods.
+		return !token[v.Name] && v.PersistentVolumeClaim == nil
 	})
 	for _, cs := range [][]corev1.Container{s.InitContainers, s.Containers} {
 		for i := range cs {
@@ -115,9 +116,37 @@ func normal(spec *corev1.PodSpec, limited bool) *corev1.PodSpec {
 			if limited {
 				c.Resources = corev1.ResourceRequirements{}
 			}
+			asPod(s, c)
 		}
 	}
+	if s.EnableServiceLinks == nil {
+		links := corev1.DefaultEnableServiceLinks
+		s.EnableServiceLinks = &links
+	}
+	if s.Resources != nil {
+		s.Resources.Requests = nil // derived from the containers' where unset
+	}
 	return s
+}
+
+// asPod gives a container the defaults that the API server gives to pods, and
+// for historical reasons not to templates.
+//
+// https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/apis/core/v1/defaults.go (SetDefaults_Pod)
+func asPod(s *corev1.PodSpec, c *corev1.Container) {
+	for name, limit := range c.Resources.Limits {
+		if _, ok := c.Resources.Requests[name]; !ok {
+			if c.Resources.Requests == nil {
+				c.Resources.Requests = corev1.ResourceList{}
+			}
+			c.Resources.Requests[name] = limit
+		}
+	}
+	for i := range c.Ports {
+		if p := &c.Ports[i]; s.HostNetwork && p.HostPort == 0 {
+			p.HostPort = p.ContainerPort
+		}
+	}
 }
 
 // filter keeps what holds; nothing kept is nil, as in a template that lists nothing.

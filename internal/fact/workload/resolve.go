@@ -55,7 +55,7 @@ func resolve(v inventory.View) []*Workload {
 			}
 			self := owner{o.Kind, o.Namespace, o.Name, o.Value.UID}
 			ref := o.Value.Owner
-			if ref == nil {
+			if ref == nil || ref.Kind == "Node" { // a Node owns the mirrors of its static pods, and makes none
 				out = append(out, w)
 				made[self] = w
 				continue

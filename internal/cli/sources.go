@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/plimsoll-sec/plimsoll/internal/check"
+	"github.com/plimsoll-sec/plimsoll/internal/checks"
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+	"github.com/plimsoll-sec/plimsoll/internal/source/files"
+	"github.com/plimsoll-sec/plimsoll/internal/source/files/chart"
+	"github.com/plimsoll-sec/plimsoll/internal/source/files/kustomization"
+	"github.com/plimsoll-sec/plimsoll/internal/source/kubeapi"
+)
+
+// fileFlags are the flags of the files source.
+type fileFlags struct {
+	exclude []string
+	values  []string
+	set     []string
+}
+
+func (f *fileFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out files that match this gitignore `PATTERN`, repeatable")
+	flags.StringArrayVar(&f.values, "values", nil, "values `FILE` for charts, repeatable")
+	flags.StringArrayVar(&f.set, "set", nil, "`KEY=VALUE` for charts, repeatable")
+}
+
+func (f *fileFlags) read(ctx context.Context, s IO, b *inventory.Builder, p *progress, paths, exclude []string) (report.Source, error) {
+	charts := chart.Options{Values: f.values, Set: f.set}
+	src, err := files.Read(ctx, b, files.Options{
+		Paths:               paths,
+		Stdin:               s.Stdin,
+		Exclude:             slices.Concat(exclude, f.exclude),
+		RenderChart:         charts.Render,
+		RenderKustomization: kustomization.Options{}.Render,
+		Progress:            func(done, total int) { p.show(done, total, "files") },
+	})
+	if err != nil {
+		return src, &exitError{exitUsage, err}
+	}
+	return src, nil
+}
+
+// liveFlags say which cluster to read.
+type liveFlags struct {
+	kubeconfig string
+	context    string
+	namespaces []string
+	timeout    time.Duration
+}
+
+func (f *liveFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig `FILE` (default $KUBECONFIG, ~/.kube/config, then the pod's own account)")
+	flags.StringVar(&f.context, "context", "", "kubeconfig `CONTEXT` (default the current one)")
+	flags.StringSliceVarP(&f.namespaces, "namespace", "n", nil, "only these namespaces")
+	flags.DurationVar(&f.timeout, "request-timeout", 30*time.Second, "how long one request to the cluster may take")
+}
+
+// asked reports whether a cluster was asked for explicitly.
+func (f *liveFlags) asked() bool { return f.kubeconfig != "" || f.context != "" }
+
+func (f *liveFlags) open(selected []*check.Check, p *progress) (*kubeapi.Client, error) {
+	client, err := kubeapi.Open(kubeapi.Options{
+		Kubeconfig: f.kubeconfig,
+		Context:    f.context,
+		Namespaces: f.namespaces,
+		Kinds:      checks.Kinds(selected),
+		Timeout:    f.timeout,
+		UserAgent:  "plimsoll/" + Version(),
+		Progress:   p.show,
+	})
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return client, nil
+}
+
+func (f *liveFlags) read(ctx context.Context, b *inventory.Builder, p *progress, selected []*check.Check) (report.Source, report.Cluster, error) {
+	client, err := f.open(selected, p)
+	if err != nil {
+		return report.Source{}, report.Cluster{}, err
+	}
+	src, cluster, err := client.Read(ctx, b)
+	if err != nil {
+		return src, cluster, &exitError{exitIncomplete, err}
+	}
+	return src, cluster, nil
+}
