@@ -57,9 +57,13 @@ func runDemo(s IO, f *renderFlags) error {
 	if err != nil {
 		return err
 	}
+	started := s.Now()
 	r, err := demoReport()
 	if err != nil {
 		return incompletef("reading the sample cluster: %w", err)
+	}
+	if _, fixed := s.now(); !fixed {
+		r.Scan.DurationMS = s.Now().Sub(started).Milliseconds()
 	}
 	if err := write(s, f, outputs, r); err != nil {
 		return err
@@ -88,7 +92,7 @@ func demoReport() (*report.Report, error) {
 		return nil, err
 	}
 	b := &inventory.Builder{}
-	src := files.ReadFiles(b, []files.File{{Name: "demo", Data: data}})
+	src := files.ReadFiles(b, []files.File{{Name: "sample-cluster.json", Data: data}})
 	if len(src.Problems) > 0 {
 		return nil, fmt.Errorf("%s: %s", src.Problems[0].At, src.Problems[0].Message)
 	}

@@ -1,0 +1,116 @@
+package network
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plimsoll-sec/plimsoll/internal/check"
+	"github.com/plimsoll-sec/plimsoll/internal/checklist"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/netpol"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+)
+
+// default-deny/ingress, default-deny/egress and default-deny/system
+//
+// Statement: every namespace denies all traffic by default.
+// Looks at: every Namespace object and the NetworkPolicies in it, and the
+// namespaces that workloads name. The namespaces that Kubernetes makes for
+// itself stand under default-deny/system.
+// Passes when: a policy with an empty pod selector holds for the direction and
+// has no rule for it. Both directions may be denied by one policy or by two.
+// Policies beside it that allow something do not undo it.
+// Fails when: there is none; or when a policy beside it allows everything to
+// every pod, so that nothing is denied.
+// Cannot tell when: there are no Namespace objects, or none of a namespace that
+// a workload names; policies could not be read; or a family of policies that is
+// not read yet is present.
+//
+// https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies
+var (
+	defaultDenyIngress = defaultDeny("ingress", "Every namespace denies ingress by default", report.Medium, netpol.Ingress)
+	defaultDenyEgress  = defaultDeny("egress", "Every namespace denies egress by default", report.Medium, netpol.Egress)
+	defaultDenySystem  = defaultDeny("system", "The namespaces of Kubernetes itself deny all traffic by default", report.Low, netpol.Directions...)
+)
+
+func defaultDeny(name, title string, severity report.Severity, directions ...netpol.Direction) *check.Check {
+	return &check.Check{
+		ID:       "network/default-deny/" + name,
+		Item:     checklist.DefaultDeny,
+		Title:    title,
+		Noun:     "namespace",
+		Severity: severity,
+		Why: "Without a default deny, a new pod is open until somebody writes a policy for it. " +
+			"With one, it is closed until somebody says what it needs: a forgotten policy is noticed by its owner, not by an intruder.",
+		Remediation: "Apply to each namespace a NetworkPolicy with `podSelector: {}`, `policyTypes: [Ingress, Egress]` and no rules; " +
+			"then allow what is needed with policies beside it, DNS first.",
+		Refs:  references,
+		Needs: withForeign(append(optionalBearers(), inventory.Namespaces.Need(), inventory.NetworkPolicies.Need())...),
+		Run: func(e *check.Eval) {
+			policies := netpol.Policies.Of(e)
+			seen := map[string]bool{"": true} // a manifest without a namespace names none
+			for ns := range inventory.All(e, inventory.Namespaces) {
+				seen[ns.Name] = true
+				if inventory.SystemNamespace(ns.Name) == (name == "system") {
+					judgeDefaultDeny(e, ns, directions, policies[ns.Name])
+				}
+			}
+			if len(e.Missing(inventory.Namespaces.ID, "")) > 0 {
+				return
+			}
+			for _, w := range workload.All.Of(e) {
+				if !seen[w.Namespace] && inventory.SystemNamespace(w.Namespace) == (name == "system") {
+					e.Unknown(report.Subject{Kind: "Namespace", APIVersion: "v1", Name: w.Namespace},
+						"has workloads, and there is no Namespace object of it in the input", w.Evidence("metadata.namespace", w.Namespace, ""))
+					seen[w.Namespace] = true
+				}
+			}
+		},
+	}
+}
+
+// optionalBearers are the kinds that workloads come from: they only tell of
+// namespaces that have no object.
+func optionalBearers() []inventory.Need {
+	needs := workload.Needs()
+	for i := range needs {
+		needs[i].Optional = true
+	}
+	return needs
+}
+
+func judgeDefaultDeny(e *check.Eval, ns inventory.Object[inventory.Meta], directions []netpol.Direction, policies []*netpol.Policy) {
+	var missing []string
+	for _, d := range directions {
+		deny, open := defaults(d, policies)
+		direction := strings.ToLower(string(d))
+		if deny == nil {
+			missing = append(missing, direction)
+		} else if open != nil {
+			e.Fail(ns.Subject, fmt.Sprintf("NetworkPolicy %q denies %s by default, but %q allows all of it to every pod", deny.Name, direction, open.Name),
+				append(open.AllowsAll(d), deny.Evidence("spec.podSelector", "{}", ""))...)
+			return
+		}
+	}
+	if len(missing) == 0 {
+		e.Pass(ns.Subject)
+		return
+	}
+	e.FailAbsent(ns.Subject, isolating(), ns.Name, "no NetworkPolicy denies "+strings.Join(missing, " and ")+" by default",
+		ns.Evidence("metadata.name", ns.Name, "a NetworkPolicy that selects every pod and has no rules"))
+}
+
+// defaults finds the policy that denies the direction by default, and one that
+// opens it again for every pod.
+func defaults(d netpol.Direction, policies []*netpol.Policy) (deny, open *netpol.Policy) {
+	for _, p := range policies {
+		if p.DeniesByDefault(d) {
+			deny = p
+		}
+		if p.SelectsAll() && len(p.AllowsAll(d)) > 0 {
+			open = p
+		}
+	}
+	return deny, open
+}

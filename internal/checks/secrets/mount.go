@@ -1,0 +1,184 @@
+package secrets
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/plimsoll-sec/plimsoll/internal/check"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/rbac"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+)
+
+// defaultAccount is the ServiceAccount that the controller manager makes in
+// every namespace.
+const defaultAccount = "default"
+
+// account is the ServiceAccount of a workload, as far as it is known.
+type account struct {
+	id rbac.Account
+	// objects are the accounts that it can be: the one of its namespace, or,
+	// where a namespace is not known, those of its name.
+	objects []inventory.Object[inventory.ServiceAccount]
+	// exact is true where the namespace agrees as well.
+	exact bool
+	// gap is set where accounts could not be read.
+	gap *report.Gap
+}
+
+func accountOf(e *check.Eval, w *workload.Workload) account {
+	a := account{id: rbac.Account{Namespace: w.Namespace, Name: w.ServiceAccount()}}
+	for o := range inventory.In(e, inventory.ServiceAccounts, w.Namespace) {
+		if o.Name == a.id.Name {
+			a.objects, a.exact = append(a.objects, o), true
+		}
+	}
+	if a.exact {
+		return a
+	}
+	if gaps := e.Missing(inventory.ServiceAccounts.ID, w.Namespace); len(gaps) > 0 {
+		a.gap = &gaps[0]
+	}
+	candidates := inventory.In(e, inventory.ServiceAccounts, "")
+	if w.Namespace == "" {
+		candidates = inventory.All(e, inventory.ServiceAccounts)
+	}
+	for o := range candidates {
+		if o.Name == a.id.Name {
+			a.objects = append(a.objects, o)
+		}
+	}
+	return a
+}
+
+// elsewhere reports whether the account has to come from outside of the input.
+// Every namespace has a default account, which manifests rarely hold.
+func (a account) elsewhere() bool {
+	return len(a.objects) == 0 && a.gap == nil && a.id.Name != defaultAccount
+}
+
+// state says whether a pod mounts a token for the API server.
+type state int
+
+const (
+	notMounted state = iota
+	mounted
+	unknownMount
+)
+
+// mount is the state with its evidence, and why it is unknown.
+type mount struct {
+	state    state
+	why      string
+	evidence []report.Evidence
+}
+
+const automountField = "automountServiceAccountToken"
+
+// mountOf decides as the ServiceAccount admission plugin does: the pod's word
+// counts, then the account's, then yes. Projected tokens count beside it.
+func mountOf(w *workload.Workload, a account) mount {
+	projected := projectedTokens(w)
+	if own := w.Spec().AutomountServiceAccountToken; own != nil && !admitted(w) {
+		e := w.PodEvidence("spec."+automountField, strconv.FormatBool(*own), "false")
+		if *own {
+			return mount{state: mounted, evidence: append([]report.Evidence{e}, projected...)}
+		}
+		if len(projected) == 0 {
+			return mount{}
+		}
+	}
+	if len(projected) > 0 {
+		return mount{state: mounted, evidence: projected}
+	}
+	if admitted(w) {
+		return mount{}
+	}
+	return silent(w, a)
+}
+
+// silent decides for a pod that leaves it to its account.
+func silent(w *workload.Workload, a account) mount {
+	m := mount{evidence: []report.Evidence{w.PodEvidence("spec."+automountField, "(not set)", "false")}}
+	yes, no := 0, 0
+	for _, o := range a.objects {
+		if o.Value.Automount != nil && !*o.Value.Automount {
+			no++
+			m.evidence = append(m.evidence, o.Evidence(automountField, "false", ""))
+		} else {
+			yes++
+			m.evidence = append(m.evidence, o.Evidence(automountField, quote(o.Value.Automount), "false"))
+		}
+	}
+	// Every namespace has a default account, so one in the input need not be it.
+	known := a.exact || a.id.Name != defaultAccount
+	switch {
+	case !a.exact && a.gap != nil:
+		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, but %s", a.id.Name, a.gap)
+	case yes+no == 0 && known:
+		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, which is not in the input", a.id.Name)
+	case no == 0:
+		m.state = mounted
+	case yes == 0 && known:
+		return mount{}
+	default:
+		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, and which one is meant is not known", a.id.Name)
+	}
+	return m
+}
+
+func quote(b *bool) string {
+	if b == nil {
+		return "(not set)"
+	}
+	return strconv.FormatBool(*b)
+}
+
+// admitted reports whether the workload is a pod that an API server has
+// admitted: what it mounts is written in its volumes. (A mirror pod of a static
+// one has no token.)
+func admitted(w *workload.Workload) bool { return w.Kind == "Pod" && w.Value.UID != "" }
+
+// tokenPath is where programs look for the token.
+const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+// projectedTokens quotes the projected tokens for the API server that a
+// container mounts.
+func projectedTokens(w *workload.Workload) []report.Evidence {
+	used := map[string]string{} // volumes that are mounted, and where
+	for c := range w.Containers() {
+		for _, m := range c.VolumeMounts {
+			used[m.Name] = m.MountPath
+		}
+	}
+	var found []report.Evidence
+	for i, v := range w.Spec().Volumes {
+		at, ok := used[v.Name]
+		if v.Projected == nil || !ok {
+			continue
+		}
+		for j, s := range v.Projected.Sources {
+			if s.ServiceAccountToken == nil || !forAPIServer(s.ServiceAccountToken, at) {
+				continue
+			}
+			field := fmt.Sprintf("spec.volumes[%d].projected.sources[%d].serviceAccountToken", i, j)
+			found = append(found, w.PodEvidence(field, "mounted at "+at, "no token"))
+		}
+	}
+	return found
+}
+
+// forAPIServer reports whether the API server is the token's audience. Without
+// one it is. An issuer may have a name of its own, so a token at the place where
+// programs look for it counts too.
+func forAPIServer(t *corev1.ServiceAccountTokenProjection, at string) bool {
+	switch t.Audience {
+	case "", "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local":
+		return true
+	}
+	return path.Clean(at) == tokenPath
+}
