@@ -50,7 +50,7 @@ var (
 
 	WorkloadRights    = &Item{"3.1", "pods/workload-rights", "pods", "Few subjects may create, update, patch or delete workloads", "few may change workloads"}
 	SecurityStandards = &Item{"3.2", "pods/security-standards", "pods", "A fitting Pod Security Standard is enforced in every namespace", "Pod Security Standards enforced"}
-	MemoryLimits      = &Item{"3.3", "pods/memory-limits", "pods", "Every container has a memory limit, not above its request", "memory limits set, equal to requests"}
+	MemoryLimits      = &Item{"3.3", "pods/memory-limits", "pods", "Every container has a memory limit, not above its request", "memory limits set, equal to request"}
 	CPULimits         = &Item{"3.4", "pods/cpu-limits", "pods", "Sensitive workloads have CPU limits", "CPU limits on sensitive workloads"}
 	Seccomp           = &Item{"3.5", "pods/seccomp", "pods", "A seccomp profile confines every container", "seccomp confines every container"}
 	LSM               = &Item{"3.6", "pods/lsm", "pods", "AppArmor or SELinux confines every container", "AppArmor or SELinux confines"}

@@ -6,12 +6,13 @@ import (
 	"text/tabwriter"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
+	"github.com/plimsoll-sec/plimsoll/internal/checks"
 )
 
 // checkAccess asks the API server what this identity may read of what the
 // checks need, and reads nothing.
-func checkAccess(ctx context.Context, s IO, f *liveFlags, checks []*check.Check) error {
-	client, err := f.open(checks, newProgress(s))
+func checkAccess(ctx context.Context, s IO, f *liveFlags, selected []*check.Check) error {
+	client, err := f.open(checks.Kinds(selected), newProgress(s))
 	if err != nil {
 		return err
 	}
@@ -31,7 +32,7 @@ func checkAccess(ctx context.Context, s IO, f *liveFlags, checks []*check.Check)
 		if scope == "" {
 			scope = "(everywhere)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", answer, a.Verb, a.Resource, scope)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", answer, a.Verb, a.Resource, scope, a.How)
 	}
 	if err := w.Flush(); err != nil {
 		return incompletef("writing: %w", err)

@@ -22,6 +22,8 @@ import (
 var (
 	//go:embed demo/cluster.json.gz
 	demoCluster []byte
+	//go:embed demo/kubelet-config.yaml
+	demoKubelet []byte
 	//go:embed demo/cluster.info.json
 	demoInfo []byte
 )
@@ -92,7 +94,10 @@ func demoReport() (*report.Report, error) {
 		return nil, err
 	}
 	b := &inventory.Builder{}
-	src := files.ReadFiles(b, []files.File{{Name: "sample-cluster.json", Data: data}})
+	src := files.ReadFiles(b, []files.File{
+		{Name: "sample-cluster.json", Data: data},
+		{Name: "kubelet-config.yaml", Data: demoKubelet},
+	})
 	if len(src.Problems) > 0 {
 		return nil, fmt.Errorf("%s: %s", src.Problems[0].At, src.Problems[0].Message)
 	}

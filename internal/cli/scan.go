@@ -123,7 +123,7 @@ func runScan(ctx context.Context, s IO, f *scanFlags, paths []string) error {
 	p := newProgress(s)
 	defer p.done()
 	if len(paths) > 0 {
-		src, err := f.files.read(ctx, s, b, p, paths, cfg.Exclude)
+		src, err := f.files.read(ctx, s, b, p, paths, cfg.Exclude, live)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (f *fileFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.set, "set", nil, "`KEY=VALUE` for charts, repeatable")
 }
 
-func (f *fileFlags) read(ctx context.Context, s IO, b *inventory.Builder, p *progress, paths, exclude []string) (report.Source, error) {
+func (f *fileFlags) read(ctx context.Context, s IO, b *inventory.Builder, p *progress, paths, exclude []string, beside bool) (report.Source, error) {
 	charts := chart.Options{Values: f.values, Set: f.set}
 	src, err := files.Read(ctx, b, files.Options{
 		Paths:               paths,
@@ -64,12 +64,12 @@ func (f *liveFlags) register(flags *pflag.FlagSet) {
 // asked reports whether a cluster was asked for explicitly.
 func (f *liveFlags) asked() bool { return f.kubeconfig != "" || f.context != "" }
 
-func (f *liveFlags) open(selected []*check.Check, p *progress) (*kubeapi.Client, error) {
+func (f *liveFlags) open(kinds []report.KindID, p *progress) (*kubeapi.Client, error) {
 	client, err := kubeapi.Open(kubeapi.Options{
 		Kubeconfig: f.kubeconfig,
 		Context:    f.context,
 		Namespaces: f.namespaces,
-		Kinds:      checks.Kinds(selected),
+		Kinds:      kinds,
 		Timeout:    f.timeout,
 		UserAgent:  "plimsoll/" + Version(),
 		Progress:   p.show,
@@ -81,7 +81,9 @@ func (f *liveFlags) open(selected []*check.Check, p *progress) (*kubeapi.Client,
 }
 
 func (f *liveFlags) read(ctx context.Context, b *inventory.Builder, p *progress, selected []*check.Check) (report.Source, report.Cluster, error) {
-	client, err := f.open(selected, p)
+	// What was given as a file is not asked of the cluster.
+	kinds := slices.DeleteFunc(checks.Kinds(selected), b.Has)
+	client, err := f.open(kinds, p)
 	if err != nil {
 		return report.Source{}, report.Cluster{}, err
 	}

@@ -102,6 +102,13 @@ func (b *Builder) Collected(kinds ...report.KindID) {
 	}
 }
 
+// Has reports whether a source recorded kind k as read.
+func (b *Builder) Has(k report.KindID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.collected[k]
+}
+
 // Gap records evidence that could not be read.
 func (b *Builder) Gap(gs ...report.Gap) {
 	b.mu.Lock()

@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"fmt"
 	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -42,6 +41,10 @@ var (
 	// admission plugin: at most one object. Collected and empty means that the
 	// API server runs with the plugin's own defaults (privileged, no exemptions).
 	PodSecurityDefaults = Kind[PodSecurityDefault]{"config/PodSecurityConfiguration"}
+	// KubeletSeccompDefaults is what kubelets do with containers that set no
+	// seccomp profile. Collected and empty means that no kubelet configuration
+	// changes the default, which is to confine none.
+	KubeletSeccompDefaults = Kind[KubeletSeccompDefault]{"config/KubeletConfiguration.seccompDefault"}
 	// ComponentFiles are configuration files of cluster components, kubeconfigs
 	// and certificates that were given: what they are and where, for the items
 	// that will read them.
@@ -49,6 +52,12 @@ var (
 	// Settings is what the user of Plimsoll stated: tiers and thresholds.
 	// Exactly one object.
 	Settings = Kind[Setting]{"config/settings"}
+)
+
+// How gaps of configuration that no API shows are closed.
+const (
+	HowPodSecurityDefaults    = "give the API server's AdmissionConfiguration file (--admission-control-config-file) as PATH"
+	HowKubeletSeccompDefaults = "give the kubelets' KubeletConfiguration as PATH (kubeadm keeps it in the ConfigMap kube-system/kubelet-config)"
 )
 
 // PodBearers are the kinds that are pods or make them, in the order in which
@@ -167,11 +176,14 @@ func ResourceFor(k report.KindID) (Resource, bool) {
 
 // howToCollect says how to bring a kind of evidence into a scan.
 func howToCollect(k report.KindID) string {
-	if r, ok := ResourceFor(k); ok {
-		return fmt.Sprintf("scan the cluster, or add the %s to the input", r.Resource)
+	if _, ok := ResourceFor(k); ok {
+		return "scan the cluster, or add these objects to the input"
 	}
-	if k == PodSecurityDefaults.ID {
-		return "give the API server's AdmissionConfiguration file (--admission-control-config-file) as PATH"
+	switch k {
+	case PodSecurityDefaults.ID:
+		return HowPodSecurityDefaults
+	case KubeletSeccompDefaults.ID:
+		return HowKubeletSeccompDefaults
 	}
 	return ""
 }

@@ -117,6 +117,9 @@ type PodSecurityDefault struct {
 	ExemptRuntimeClasses    []string
 }
 
+// KubeletSeccompDefault is seccompDefault of one KubeletConfiguration (KEP-2413).
+type KubeletSeccompDefault struct{ On bool }
+
 // ComponentFile is a configuration file, kubeconfig or certificate that was
 // recognised. Its content enters the inventory with the items that read it.
 type ComponentFile struct {

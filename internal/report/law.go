@@ -235,7 +235,7 @@ func (r *Report) Conclude() {
 		for _, c := range it.Checks {
 			r.Summary.Waived += c.waived()
 			for _, f := range c.Findings {
-				if f.Verdict == Fail && f.Waived == nil {
+				if c.Verdict == Fail && f.Verdict == Fail && f.Waived == nil {
 					r.Summary.Findings[c.Severity]++
 				}
 			}

@@ -1,0 +1,143 @@
+package pods
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/plimsoll-sec/plimsoll/internal/check"
+	"github.com/plimsoll-sec/plimsoll/internal/checklist"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/podsecurity"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+)
+
+var manageMemory = report.Reference{Name: "Assign memory resources", URL: "https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/"}
+
+// limit
+//
+// Statement: every container has a memory limit.
+// Looks at: init containers, sidecars and regular containers (an ephemeral one
+// cannot have resources); the limit of the pod as a whole holds for all of
+// them; the LimitRanges of the namespace are applied as the API server does it
+// when a pod is created. A pod that the API server has created already is taken
+// as it is: a LimitRange does not change it any more.
+// Passes when: a limit is there.
+// Fails when: there is none, or it is 0, which the kubelet reads as none; or it
+// is below a megabyte, so that no container can start: a mistyped unit, such as
+// 128m, which is 0.128 bytes.
+// Cannot tell when: there is no limit and LimitRanges could not be read; or a
+// Deployment's pods are older than the LimitRange that would limit them now.
+//
+// https://kubernetes.io/docs/concepts/policy/limit-range/
+var memoryLimit = &check.Check{
+	ID:       "pods/memory-limits/limit",
+	Item:     checklist.MemoryLimits,
+	Title:    "Every container has a memory limit",
+	Noun:     "container",
+	Severity: report.Medium,
+	Why: "A container without a limit can use up the memory of its node. The kernel and the kubelet then kill and evict others, " +
+		"so that one leak, or one intruder, takes down what runs beside it.",
+	Remediation: "Set `resources.limits.memory`, with a unit such as `Mi`, or `spec.resources` for the pod as a whole. A LimitRange gives a default to containers of the namespace that have none.",
+	Refs:        []report.Reference{manageMemory},
+	Needs:       workload.With(inventory.LimitRanges.Optional()),
+	Run: func(e *check.Eval) {
+		judgeLimits(e, corev1.ResourceMemory, func(*workload.Workload) bool { return true })
+	},
+}
+
+// request
+//
+// Statement: no memory limit is above its request.
+// Looks at: containers with a memory limit, and pods with one as a whole: there
+// the pod's two values count, since the node reserves memory by them. Defaults
+// and LimitRanges are applied as for limit: a request that is not set is the
+// limit.
+// Passes when: the limit is the request. (The API server refuses a limit below
+// its request, so that "equal or inferior" comes down to equal.)
+// Fails when: the limit is above the request.
+// Cannot tell when: the limit could come from a LimitRange that was not read.
+var memoryRequest = &check.Check{
+	ID:       "pods/memory-limits/request",
+	Item:     checklist.MemoryLimits,
+	Title:    "No memory limit is above its request",
+	Noun:     "container",
+	Severity: report.Low,
+	Why: "The scheduler reserves what is requested. What lies between request and limit is promised to several pods at once: " +
+		"when they all want it, the node runs out of memory, and it is not the greedy one alone that is killed.",
+	Remediation: "Set `resources.requests.memory` to the limit, or leave it out: it then defaults to the limit.",
+	Refs:        []report.Reference{manageMemory},
+	Needs:       workload.With(inventory.LimitRanges.Optional()),
+	Run: func(e *check.Eval) {
+		for w := range running(e) {
+			real := effective(e, w)
+			if real.pod != nil {
+				if limit, ok := real.pod.Limits[corev1.ResourceMemory]; ok && !limit.IsZero() {
+					compare(e, w, w.Subject, "spec.resources", limit, real.pod.Requests[corev1.ResourceMemory])
+					continue
+				}
+			}
+			for _, c := range real.containers {
+				if limit, ok := c.effective.Limits[corev1.ResourceMemory]; ok && !limit.IsZero() {
+					compare(e, w, w.Part(c.Name), c.Field+".resources", limit, c.effective.Requests[corev1.ResourceMemory])
+				} else if gaps := e.Missing(inventory.LimitRanges.ID, w.Namespace); !ok && len(gaps) > 0 && !admitted(w) && !c.Resources.Requests.Memory().IsZero() {
+					counted(e.Unknown(w.Part(c.Name), fmt.Sprintf("a LimitRange may set a limit above the request of %q, but %s", c.Resources.Requests.Memory(), gaps[0]),
+						w.PodEvidence(c.Field+".resources.requests.memory", c.Resources.Requests.Memory().String(), "")), w)
+				}
+			}
+		}
+	},
+}
+
+func compare(e *check.Eval, w *workload.Workload, s report.Subject, field string, limit, request resource.Quantity) {
+	if limit.Cmp(request) <= 0 {
+		e.Pass(s)
+		return
+	}
+	counted(e.Fail(s, fmt.Sprintf("the memory limit %q is above the request %q", limit.String(), request.String()),
+		w.PodEvidence(field+".limits.memory", limit.String(), request.String()),
+		w.PodEvidence(field+".requests.memory", request.String(), limit.String())), w)
+}
+
+// judgeLimits reports for each container whether it has a limit of the resource.
+func judgeLimits(e *check.Eval, name corev1.ResourceName, of func(*workload.Workload) bool) {
+	for w := range running(e) {
+		if !of(w) {
+			continue
+		}
+		real := effective(e, w)
+		for _, c := range real.containers {
+			limit, ok := c.effective.Limits[name]
+			field := c.Field + ".resources.limits." + string(name)
+			if (!ok || limit.IsZero()) && real.pod != nil {
+				if whole, set := real.pod.Limits[name]; set && !whole.IsZero() {
+					limit, ok, field = whole, true, "spec.resources.limits."+string(name)
+				}
+			}
+			s := w.Part(c.Name)
+			var f *report.Finding
+			switch {
+			case !ok && admitted(w):
+				f = e.Fail(s, fmt.Sprintf("no %s limit", name), w.PodEvidence(field, podsecurity.None, "a limit"))
+			case !ok:
+				f = e.FailAbsent(s, []report.KindID{inventory.LimitRanges.ID}, w.Namespace, fmt.Sprintf("no %s limit", name),
+					w.PodEvidence(field, podsecurity.None, "a limit"))
+			case limit.IsZero():
+				f = e.Fail(s, fmt.Sprintf("the %s limit is %q, which means none", name, limit.String()), w.PodEvidence(field, limit.String(), "a limit above 0"))
+			case name == corev1.ResourceMemory && limit.Cmp(leastMemory) < 0:
+				f = e.Fail(s, fmt.Sprintf("the memory limit %q is %s bytes, too little to start a container", limit.String(), limit.AsDec()),
+					w.PodEvidence(field, limit.String(), "a limit with a unit, such as \"128Mi\""))
+			default:
+				e.Pass(s)
+				continue
+			}
+			counted(f, w)
+		}
+	}
+}
+
+// leastMemory is what a limit must be to make sense at all: container runtimes
+// themselves refuse limits of several megabytes.
+var leastMemory = resource.MustParse("1M")
