@@ -188,12 +188,13 @@ func applyStatements(r *report.Report, inv *inventory.Inventory, cfg *config.Con
 	labels := map[report.Subject]map[string]string{}
 	for o := range inv.Metadata() {
 		ws = append(ws, waiver.Annotated(o.Locate("metadata.annotations"), o.Subject, o.Value.Annotations, cfg.AnnotationWaivers)...)
-		if len(o.Value.Labels) > 0 {
-			labels[o.Subject] = o.Value.Labels
-		}
+		labels[o.Subject] = o.Value.Labels
 	}
 	of := func(s report.Subject) map[string]string {
 		s.Part = ""
+		if l, ok := labels[s]; ok && l == nil {
+			return map[string]string{} // it has none; nil would mean not known
+		}
 		return labels[s]
 	}
 	waiver.Apply(r, ws, cfg.Attestations, of, r.Scan.Observed)

@@ -35,6 +35,7 @@ func (f *fileFlags) read(ctx context.Context, s IO, b *inventory.Builder, p *pro
 	src, err := files.Read(ctx, b, files.Options{
 		Paths:               paths,
 		Stdin:               s.Stdin,
+		Beside:              beside,
 		Exclude:             slices.Concat(exclude, f.exclude),
 		RenderChart:         charts.Render,
 		RenderKustomization: kustomization.Options{}.Render,

@@ -2,6 +2,8 @@ package inventory
 
 import (
 	"cmp"
+	"maps"
+	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -95,8 +97,17 @@ func PutPod(b *Builder, m *metav1.ObjectMeta, spec *corev1.PodSpec, node string,
 	Put(b, Pods, subject("v1", "Pod", m), o, p)
 }
 
-// PutSecret adds a Secret by its metadata, type and number of data keys.
+// KeepsOfSecret says whether PutSecret keeps an annotation. Sources can pass
+// over the others without decoding them.
+func KeepsOfSecret(annotation string) bool {
+	return strings.HasPrefix(annotation, "kubernetes.io/service-account.") || strings.HasPrefix(annotation, AnnotationPrefix)
+}
+
+// PutSecret adds a Secret by its metadata, type and number of data keys. Of
+// its annotations only those stay that say whose token it is, and those of
+// this program: tools keep copies of whole objects in others.
 func PutSecret(b *Builder, m *metav1.ObjectMeta, typ corev1.SecretType, keys int, o Origin) {
+	maps.DeleteFunc(m.Annotations, func(k, _ string) bool { return !KeepsOfSecret(k) })
 	if typ == "" {
 		typ = corev1.SecretTypeOpaque // as the API server defaults it
 	}

@@ -143,6 +143,10 @@ type Tier struct {
 	Selector   *metav1.LabelSelector
 }
 
+// AnnotationPrefix begins the annotations and labels that are meant for this
+// program.
+const AnnotationPrefix = "plimsoll.dev/"
+
 // TierLabel on a workload or its namespace names its tier; the tier named
 // "sensitive" is sensitive without being declared.
-const TierLabel = "plimsoll.dev/tier"
+const TierLabel = AnnotationPrefix + "tier"

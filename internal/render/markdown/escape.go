@@ -1,0 +1,62 @@
+package markdown
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plimsoll-sec/plimsoll/internal/render/group"
+)
+
+// textCut is the number of characters of a text that is shown.
+const textCut = 160
+
+// breaks keeps text from being read as Markdown or HTML, and from being linked
+// after that: GitHub looks for mentions, issues and addresses in what it has
+// already rendered, where only a zero-width space stops it.
+//
+// https://github.github.com/gfm/, https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+var breaks = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "&#124;", "$", "&#36;",
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "~", `\~`,
+	"@", "@&#8203;", "#", "#&#8203;", "GH-", "GH-&#8203;", "gh-", "gh-&#8203;", "Gh-", "Gh-&#8203;", "gH-", "gH-&#8203;",
+	"://", ":&#8203;//", "www.", "www&#8203;.", "WWW.", "WWW&#8203;.",
+)
+
+// text writes a text of a cluster or file as itself, on one line.
+func text(s string) string { return breaks.Replace(clip(group.Plain(s))) }
+
+// code writes a name, place or value of a cluster or file as code, which is
+// neither formatted nor linked.
+func code(s string) string {
+	s = clip(group.Plain(s))
+	if s == "" {
+		return ""
+	}
+	if !strings.ContainsAny(s, "`|\\<>") && strings.TrimSpace(s) == s {
+		return "`" + s + "`"
+	}
+	// A code span has no escapes: what would end it, or the cell of a table,
+	// needs an element whose content has.
+	var b strings.Builder
+	b.WriteString("<code>")
+	for _, r := range s {
+		if r <= '~' && strings.ContainsRune("&<>\"'|\\`*_[]()~$@#:.!", r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	b.WriteString("</code>")
+	return b.String()
+}
+
+// clip cuts a text to textCut characters.
+func clip(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > textCut {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

@@ -1,0 +1,107 @@
+package files
+
+import (
+	"fmt"
+
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+)
+
+// conclude records what the input as a whole is evidence of, as the package
+// comment says.
+func (t *tally) conclude(b *inventory.Builder) {
+	b.Gap(t.gaps...)
+	for _, r := range inventory.Resources {
+		switch {
+		case t.kinds[r.Kind]:
+			b.Collected(r.Kind)
+		case t.saved:
+			b.Gap(report.Gap{Kind: r.Kind, Cause: report.NotGiven, Detail: "not part of the saved output: no " + r.Resource + " in it", How: "add the output of " + kubectlGet(r)})
+		case r.Kind == inventory.Namespaces.ID, r.Kind == inventory.Nodes.ID:
+			b.Gap(report.Gap{Kind: r.Kind, Cause: report.NotGiven, Detail: "no " + kindName(r.Kind) + " object in the input", How: "scan the cluster, or add the " + r.Resource + " to the input"})
+		default:
+			b.Collected(r.Kind)
+		}
+	}
+	t.concludeForeigns(b)
+	t.concludePodSecurity(b)
+	t.concludeKubelets(b)
+	b.Collected(inventory.ComponentFiles.ID)
+}
+
+// concludeBeside records what the input adds to the evidence of another source.
+func (t *tally) concludeBeside(b *inventory.Builder) {
+	b.Gap(t.gaps...)
+	b.Collected(inventory.ComponentFiles.ID)
+	if t.podSecurity {
+		b.Collected(inventory.PodSecurityDefaults.ID)
+	}
+	if t.kubelets {
+		b.Collected(inventory.KubeletSeccompDefaults.ID)
+	}
+}
+
+// concludeForeigns takes the input as complete, unless it was saved from a
+// cluster without its CustomResourceDefinitions: then nothing in it says which
+// other policies the cluster has.
+func (t *tally) concludeForeigns(b *inventory.Builder) {
+	for _, f := range inventory.Foreigns {
+		switch {
+		case t.foreign[f.ID()]:
+		case t.saved && !t.crds:
+			b.Gap(report.Gap{
+				Kind: f.ID(), Cause: report.NotGiven,
+				Detail: "not part of the saved output: no CustomResourceDefinitions in it",
+				How:    "add the output of kubectl get customresourcedefinitions -o json",
+			})
+		default:
+			b.Collected(f.ID())
+		}
+	}
+}
+
+func (t *tally) concludePodSecurity(b *inventory.Builder) {
+	gap := report.Gap{
+		Kind: inventory.PodSecurityDefaults.ID, Cause: report.NotGiven,
+		How: inventory.HowPodSecurityDefaults,
+	}
+	switch {
+	case t.podSecurity:
+		b.Collected(gap.Kind)
+	case t.apiServers.with > 0:
+		gap.Detail = fmt.Sprintf("kube-apiserver in %s has --admission-control-config-file, and that file is not in the input", t.apiServers.at)
+		b.Gap(gap)
+	case t.saved && t.apiServers.without == 0:
+		gap.Detail = "the API server's admission configuration is not part of the saved output"
+		b.Gap(gap)
+	default:
+		b.Collected(gap.Kind)
+	}
+}
+
+func (t *tally) concludeKubelets(b *inventory.Builder) {
+	if t.kubelets || !t.saved {
+		b.Collected(inventory.KubeletSeccompDefaults.ID)
+		return
+	}
+	b.Gap(report.Gap{
+		Kind: inventory.KubeletSeccompDefaults.ID, Cause: report.NotGiven,
+		Detail: "the kubelets' configuration is not part of the saved output", How: inventory.HowKubeletSeccompDefaults,
+	})
+}
+
+// kubectlGet is the command that saves all objects of a resource, without
+// the values of Secrets.
+func kubectlGet(r inventory.Resource) string {
+	if r.Metadata {
+		return "kubectl get " + r.Resource + " --all-namespaces -o json | jq 'del(.items[].data, .items[].metadata.annotations)', or scan the cluster"
+	}
+	name := r.Resource
+	if r.Group != "" {
+		name += "." + r.Group
+	}
+	if r.Namespaced {
+		return "kubectl get " + name + " --all-namespaces -o json"
+	}
+	return "kubectl get " + name + " -o json"
+}

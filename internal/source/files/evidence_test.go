@@ -1,0 +1,220 @@
+package files
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
+)
+
+// missing lists the gaps of a kind by cause.
+func gapsOf(inv *inventory.Inventory, k report.KindID) string {
+	var out []string
+	for _, g := range inv.Gaps(k, "") {
+		out = append(out, string(g.Cause))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestInputIsTheUniverse(t *testing.T) {
+	saved := "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a, uid: 1-2}\n"
+	for _, c := range []struct {
+		name, text string
+		want       map[report.KindID]string
+	}{
+		{"manifests", deployment, map[report.KindID]string{
+			"apps/v1/Deployment": "", "v1/Pod": "", "networking.k8s.io/v1/NetworkPolicy": "", "v1/Namespace": "not-given", "v1/Node": "not-given",
+			"config/PodSecurityConfiguration": "", "cilium.io": "", "config/component": "", "config/settings": "not-collected",
+		}},
+		{"a namespace", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n", map[report.KindID]string{"v1/Namespace": ""}},
+		{"saved", saved, map[report.KindID]string{
+			"v1/Pod": "", "networking.k8s.io/v1/NetworkPolicy": "not-given", "v1/Namespace": "not-given",
+			"config/PodSecurityConfiguration": "not-given", "cilium.io": "not-given",
+		}},
+		{"saved with empty lists", saved + "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems: []\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinitionList\nitems: []\n",
+			map[report.KindID]string{"networking.k8s.io/v1/NetworkPolicy": "", "cilium.io": "", "v1/Secret": "not-given"}},
+		{"a typed list of a server", `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"5"},"items":[]}`,
+			map[report.KindID]string{"v1/Pod": "", "v1/Secret": "not-given"}},
+		{"saved API server without admission configuration", `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","uid":"1"},"spec":{"containers":[{"name":"a","command":["kube-apiserver","--v=2"]}]}}`,
+			map[report.KindID]string{"config/PodSecurityConfiguration": ""}},
+		{"API server with admission configuration", `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a","command":["kube-apiserver","--admission-control-config-file=/a"]}]}}`,
+			map[report.KindID]string{"config/PodSecurityConfiguration": "not-given"}},
+		{"a foreign policy", "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a}\n", map[report.KindID]string{"cilium.io": "unsupported", "kyverno.io": ""}},
+		{"a foreign definition", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: kyverno.io, names: {kind: ClusterPolicy}}\n",
+			map[report.KindID]string{"kyverno.io": "unsupported", "cilium.io": ""}},
+		{"another definition", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: kyverno.io, names: {kind: UpdateRequest}}\n",
+			map[report.KindID]string{"kyverno.io": ""}},
+		{"an unreadable deployment", "apiVersion: apps/v1\nkind: Deployment\nspec: {\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable", "v1/Pod": ""}},
+		{"an unreadable ConfigMap", "apiVersion: v1\nkind: ConfigMap\ndata: {\n", map[report.KindID]string{"apps/v1/Deployment": "", "v1/Pod": ""}},
+		{"an unreadable list", "apiVersion: v1\nkind: List\nitems: {\n", map[report.KindID]string{"v1/Pod": "unreadable", "cilium.io": "unreadable"}},
+		{"an unreadable definition", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: cilium.io\n",
+			map[report.KindID]string{"cilium.io": "unreadable", "kyverno.io": "", "v1/Pod": ""}},
+		{"no Kubernetes at all", "a: {\n", map[report.KindID]string{"v1/Pod": ""}},
+		{"a version that never was", "apiVersion: apps/v9\nkind: Deployment\nmetadata: {name: a}\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable", "v1/Pod": ""}},
+		{"a kind in the wrong group", "apiVersion: v1\nkind: Deployment\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable"}},
+		{"a kind in the wrong case", "apiVersion: v1\nkind: pod\n", map[report.KindID]string{"v1/Pod": "unreadable"}},
+		{"a kind without a version", "kind: Pod\nmetadata: {name: a}\n", map[report.KindID]string{"v1/Pod": "unreadable"}},
+		{"a version without a kind", "apiVersion: v1\nmetadata: {name: a}\n", map[report.KindID]string{"v1/Pod": "unreadable"}},
+		{"a chart's metadata", "apiVersion: v2\nname: a\nversion: 1.0.0\n", map[report.KindID]string{"v1/Pod": ""}},
+		{"another group's Deployment", "apiVersion: example.com/v1\nkind: Deployment\n", map[report.KindID]string{"apps/v1/Deployment": ""}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inv, s := readOne(t, "a.yaml", c.text)
+			got := map[report.KindID]string{}
+			for k := range c.want {
+				got[k] = gapsOf(inv, k)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s\n%v", diff, s.Problems)
+			}
+		})
+	}
+}
+
+// An unreadable object of one namespace leaves the others as they are.
+func TestGapOfOneNamespace(t *testing.T) {
+	inv, _ := readOne(t, "a.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: shop}\nspec: []\n")
+	if n := len(inv.Gaps("apps/v1/Deployment", "shop")); n != 1 {
+		t.Errorf("%d gaps in shop", n)
+	}
+	if n := len(inv.Gaps("apps/v1/Deployment", "other")); n != 0 {
+		t.Errorf("%d gaps in other", n)
+	}
+}
+
+func TestOldVersions(t *testing.T) {
+	for h, r := range readers {
+		if r.table == "" {
+			continue
+		}
+		inv, s := readOne(t, "a.yaml", fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata: {name: a}\n", h.apiVersion, h.kind))
+		if s.Objects != 1 || len(s.Problems) > 0 || strings.Contains(gapsOf(inv, r.table), "unreadable") {
+			t.Errorf("%v: %+v", h, s)
+		}
+		if (r.removed != "") != (len(s.Notes) == 1) {
+			t.Errorf("%v: notes %v", h, s.Notes)
+		}
+	}
+	_, s := readOne(t, "a.yaml", "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\n")
+	if diff := cmp.Diff([]report.Count{{What: "extensions/v1beta1 Deployment, removed in v1.16, read as apps/v1", Count: 1, Example: "a.yaml:1"}}, s.Notes); diff != "" {
+		t.Error(diff)
+	}
+	inv, _ := readOne(t, "a.yaml", "apiVersion: rbac.authorization.k8s.io/v1alpha1\nkind: ClusterRoleBinding\nmetadata: {name: a}\nsubjects:\n- {kind: User, name: '*'}\n- {kind: User, name: eve, apiVersion: v1}\n- {kind: ServiceAccount, name: a, namespace: b}\n")
+	want := []rbacv1.Subject{{Kind: "Group", APIGroup: rbacv1.GroupName, Name: "system:authenticated"}, {Kind: "User", APIGroup: rbacv1.GroupName, Name: "eve"}, {Kind: "ServiceAccount", Name: "a", Namespace: "b"}}
+	if diff := cmp.Diff(want, kind(inv, inventory.ClusterRoleBindings)[0].Value.Subjects); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestListsAndReviews(t *testing.T) {
+	for name, text := range map[string]string{
+		"list":       "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- {apiVersion: v1, kind: Pod, metadata: {name: b}}\n",
+		"typed":      "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n- metadata: {name: b}\n",
+		"kind last":  `{"items":[{"metadata":{"name":"a"}},{"metadata":{"name":"b"}}],"kind":"PodList","apiVersion":"v1"}`,
+		"merged":     "x: &x {apiVersion: v1, kind: Pod, metadata: {name: a}}\n<<: *x\n---\n" + "apiVersion: v1\nkind: Pod\nmetadata: {name: b}\n",
+		"nested":     "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: PodList, items: [{metadata: {name: a}}]}\n- {apiVersion: v1, kind: Pod, metadata: {name: b}}\n",
+		"review":     `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}}}{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"}}`,
+		"duplicates": `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"metadata":{"name":"a"}} {"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"}}`,
+	} {
+		for _, ext := range []string{".yaml", ".json"} {
+			if ext == ".json" && text[0] != '{' {
+				continue
+			}
+			inv, _ := readOne(t, name+ext, text)
+			var got []string
+			for _, p := range kind(inv, inventory.Pods) {
+				got = append(got, p.Name)
+			}
+			if diff := cmp.Diff([]string{"a", "b"}, got); diff != "" {
+				t.Errorf("%s%s: %s", name, ext, diff)
+			}
+		}
+	}
+}
+
+func TestPodSecurityDefaults(t *testing.T) {
+	const inline = "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: PodSecurity\n  configuration:\n    apiVersion: pod-security.admission.config.k8s.io/%s\n    kind: PodSecurityConfiguration\n    defaults: {enforce: %s}\n    exemptions: {namespaces: [kube-system]}\n"
+	for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
+		inv, s := readOne(t, "a.yaml", fmt.Sprintf(inline, version, "baseline"))
+		got := kind(inv, inventory.PodSecurityDefaults)
+		want := inventory.PodSecurityDefault{Enforce: "baseline", EnforceVersion: "latest", Audit: "privileged", Warn: "privileged", ExemptNamespaces: []string{"kube-system"}}
+		if len(got) != 1 || !cmp.Equal(want, got[0].Value) {
+			t.Errorf("%s: %+v %v", version, got, s.Problems)
+		}
+	}
+	for name, text := range map[string]string{
+		"level":   fmt.Sprintf(inline, "v1", "strict"),
+		"version": fmt.Sprintf(inline, "v9", "baseline"),
+		"path":    "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- {name: PodSecurity, path: absent.yaml}\n",
+	} {
+		inv, s := readOne(t, "a.yaml", text)
+		if gapsOf(inv, inventory.PodSecurityDefaults.ID) != "unreadable" || len(s.Problems) != 1 {
+			t.Errorf("%s: %v %v", name, inv.AllGaps(), s.Problems)
+		}
+	}
+	b := &inventory.Builder{}
+	ReadFiles(b, []File{
+		{"etc/admission.yaml", []byte("apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- {name: PodSecurity, path: ps.yaml}\n")},
+		{"etc/ps.yaml", []byte("apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\ndefaults: {enforce: restricted}\n")},
+	})
+	if got := kind(b.Seal(time.Time{}), inventory.PodSecurityDefaults); len(got) != 1 || got[0].Value.Enforce != "restricted" {
+		t.Errorf("by path: %+v", got)
+	}
+}
+
+func TestComponentFiles(t *testing.T) {
+	for text, want := range map[string]string{
+		"apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n": "KubeletConfiguration",
+		"apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\n": "EncryptionConfiguration",
+		"apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: []\n":                  "Policy",
+		"apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n":        "ClusterConfiguration",
+		"apiVersion: v1\nkind: Config\nclusters: []\n":                            "kubeconfig",
+		hostile["PEM"]: "certificate",
+		"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n":           "",
+		"apiVersion: kyverno.io/v1\nkind: Policy\n":                                    "",
+		"-----BEGIN RSA PRIVATE KEY-----\nYQ==\n-----END RSA PRIVATE KEY-----\n":       "private key",
+		"apiVersion: audit.k8s.io/v1\nkind: EventList\nitems: [{kind: Event}]\n":       "",
+		"apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration": "KubeSchedulerConfiguration",
+	} {
+		inv, s := readOne(t, "a.yaml", text)
+		var got string
+		for _, c := range kind(inv, inventory.ComponentFiles) {
+			got = c.Value.Type
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q (%v)", text, got, want, s.Problems)
+		}
+	}
+}
+
+// Aliases cannot make lists of lists grow.
+func TestListBomb(t *testing.T) {
+	text := "x0: &x0 {apiVersion: v1, kind: Pod, metadata: {name: a}}\n"
+	for i := range 9 {
+		text += fmt.Sprintf("x%d: &x%d {apiVersion: v1, kind: List, items: [%s]}\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i), 10), ", "))
+	}
+	inv, s := readOne(t, "a.yaml", text+"<<: *x9\n")
+	if s.Objects != 0 || gapsOf(inv, "v1/Pod") == "" {
+		t.Errorf("%d objects", s.Objects)
+	}
+}
+
+// A number or boolean where a string is wanted is the most common mistake in
+// manifests: the object is read, and the mistake named.
+func TestUnquotedStrings(t *testing.T) {
+	inv, s := readOne(t, "a.yaml", deployment+"        env:\n        - name: a\n          value: true\n        - name: b\n          value: 8080\n")
+	ds := kind(inv, inventory.Deployments)
+	if len(ds) != 1 || ds[0].Value.Template.Spec.Containers[0].Env[1].Value != "8080" {
+		t.Fatalf("%+v", ds)
+	}
+	want := []string{"a.yaml:15: the API server refuses the type of spec.template.spec.containers[0].env[0].value (a boolean); read as a string"}
+	if diff := cmp.Diff(want, problems(inv, s)); diff != "" {
+		t.Error(diff)
+	}
+}

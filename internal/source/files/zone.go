@@ -1,0 +1,63 @@
+package files
+
+import (
+	corev1 "k8s.io/api/core/v1"
+)
+
+// zone is the part of an object that is being written. It decides what is
+// left out: the inventory does not keep it, and some of it is large or secret.
+type zone uint8
+
+const (
+	inside zone = iota // everything is kept
+	atRoot
+	inMetadata
+	inAnnotations
+	inStatus
+)
+
+// what to do with a field.
+type treatment uint8
+
+const (
+	keep  treatment = iota
+	drop            // neither converted nor indexed
+	count           // a Secret's values: only their keys are counted
+)
+
+// enter says what is done with a field of an object of a kind, and in which
+// zone its value lies.
+func (z zone) enter(kind, key string) (zone, treatment) {
+	switch z {
+	case atRoot:
+		switch key {
+		case "metadata":
+			return inMetadata, keep
+		case "status":
+			if kind == "Pod" || kind == "Node" {
+				return inStatus, keep
+			}
+			return inside, drop
+		case "data", "stringData":
+			if kind == "Secret" {
+				return inside, count
+			}
+		}
+	case inMetadata:
+		switch key {
+		case "managedFields":
+			return inside, drop
+		case "annotations":
+			return inAnnotations, keep
+		}
+	case inAnnotations:
+		if key == corev1.LastAppliedConfigAnnotation {
+			return inside, drop
+		}
+	case inStatus:
+		if key != "phase" && key != "nodeInfo" {
+			return inside, drop
+		}
+	}
+	return inside, keep
+}
