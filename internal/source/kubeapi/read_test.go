@@ -50,7 +50,7 @@ func objectMeta(ns, name string) metav1.ObjectMeta {
 		Labels:      map[string]string{"app": "shop", "tier": "a"},
 		Annotations: map[string]string{"note": "x", corev1.LastAppliedConfigAnnotation: "{}"},
 		ManagedFields: []metav1.ManagedFieldsEntry{{
-			Manager: "kubectl", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{}}`)},
+			Manager: "kubectl", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{}}`),
 		}},
 		OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web", UID: "u", Controller: new(true)}},
 	}

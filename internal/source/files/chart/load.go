@@ -38,7 +38,7 @@ func load(name string) (*v2.Chart, error) {
 	}
 	switch {
 	case chart.Metadata.APIVersion != v2.APIVersionV1 && chart.Metadata.APIVersion != v2.APIVersionV2:
-		return nil, fmt.Errorf("Chart.yaml: apiVersion %q is not known; v1 and v2 are", chart.Metadata.APIVersion)
+		return nil, fmt.Errorf("apiVersion %q in Chart.yaml is not known; v1 and v2 are", chart.Metadata.APIVersion)
 	case chart.Metadata.Type == "library":
 		return nil, errors.New("this is a library chart, which has no objects of its own: scan the charts that use it")
 	}

@@ -33,7 +33,7 @@ func render(name string, o Options) ([]byte, error) {
 	}
 	kube, err := common.ParseKubeVersion(cmp.Or(o.KubeVersion, defaultKubeVersion))
 	if err != nil {
-		return nil, fmt.Errorf("Kubernetes version %q: %w", o.KubeVersion, err)
+		return nil, fmt.Errorf("reading the Kubernetes version %q: %w", o.KubeVersion, err)
 	}
 	caps := common.DefaultCapabilities.Copy()
 	caps.KubeVersion = *kube

@@ -33,12 +33,14 @@ var (
 		return []byte("x"), nil
 	})
 	spin = Define("__spin", func([]byte) ([]byte, error) {
+		//lint:ignore SA5002 it has to be stopped from outside
 		for {
 		}
 	})
 	hoard = Define("__hoard", func([]byte) ([]byte, error) {
 		var kept [][]byte
 		for {
+			//lint:ignore SA4010 it is kept to fill the memory
 			kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
 		}
 	})
@@ -54,6 +56,7 @@ var (
 	})
 )
 
+//lint:ignore SA5007 it has to fill the stack
 func recurse(n int) int { return recurse(n+1) + n }
 
 func TestMain(m *testing.M) {

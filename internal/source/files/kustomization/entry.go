@@ -127,12 +127,14 @@ func (at place) kustomization(k *types.Kustomization) error {
 	each("transformers", k.Transformers, at.pluginEntry)
 	each("validators", k.Validators, at.pluginEntry)
 	one("openapi.path", k.OpenAPI["path"], at.one)
+	//lint:ignore SA1019 kustomizations still use it
 	for i, p := range k.PatchesStrategicMerge {
 		one(fmt.Sprintf("patchesStrategicMerge[%d]", i), string(p), at.patch)
 	}
 	for i, p := range k.Patches {
 		one(fmt.Sprintf("patches[%d].path", i), p.Path, at.one)
 	}
+	//lint:ignore SA1019 kustomizations still use it
 	for i, p := range k.PatchesJson6902 {
 		one(fmt.Sprintf("patchesJson6902[%d].path", i), p.Path, at.one)
 	}
