@@ -18,7 +18,7 @@ type Item struct {
 	Section string
 	// Title is what is true when the box is ticked.
 	Title string
-	// Short is the title for a narrow screen, at most 40 characters.
+	// Short is the title for a narrow screen, at most 33 characters, so that it fits beside a severity.
 	Short string
 }
 
@@ -37,7 +37,7 @@ var (
 	ControllerCredentials = &Item{"1.2", "access/controller-credentials", "access", "kube-controller-manager uses one service account per controller", "one account per controller"}
 	RootCA                = &Item{"1.3", "access/root-ca", "access", "The root CA key is offline, or online with tight access", "the root CA key is held tightly"}
 	CertificateLifetime   = &Item{"1.4", "access/certificate-lifetime", "access", "Intermediate and leaf certificates end within 3 years", "certificates end within 3 years"}
-	AccessReview          = &Item{"1.5", "access/access-review", "access", "Access is reviewed at least every 24 months", "access is reviewed every 24 months"}
+	AccessReview          = &Item{"1.5", "access/access-review", "access", "Access is reviewed at least every 24 months", "access reviewed every 24 months"}
 	RBAC                  = &Item{"1.6", "access/rbac", "access", "The RBAC good practices are followed", "the RBAC good practices hold"}
 
 	CNIPolicySupport = &Item{"2.1", "network/cni-policy-support", "network", "The CNI plugin enforces network policies", "the CNI enforces policies"}
@@ -46,11 +46,11 @@ var (
 	Encryption       = &Item{"2.4", "network/encryption", "network", "Traffic inside the cluster is encrypted, if appropriate", "traffic inside is encrypted"}
 	PublicExposure   = &Item{"2.5", "network/public-exposure", "network", "API server, kubelet and etcd are not exposed to the Internet", "control plane not on the Internet"}
 	MetadataAPI      = &Item{"2.6", "network/metadata-api", "network", "Workloads cannot reach the cloud metadata API", "metadata API is filtered"}
-	ServiceExposure  = &Item{"2.7", "network/service-exposure", "network", "Use of LoadBalancer and externalIPs is restricted", "LoadBalancer, externalIPs restricted"}
+	ServiceExposure  = &Item{"2.7", "network/service-exposure", "network", "Use of LoadBalancer and externalIPs is restricted", "LoadBalancers are restricted"}
 
 	WorkloadRights    = &Item{"3.1", "pods/workload-rights", "pods", "Few subjects may create, update, patch or delete workloads", "few may change workloads"}
 	SecurityStandards = &Item{"3.2", "pods/security-standards", "pods", "A fitting Pod Security Standard is enforced in every namespace", "Pod Security Standards enforced"}
-	MemoryLimits      = &Item{"3.3", "pods/memory-limits", "pods", "Every container has a memory limit, not above its request", "memory limits set, equal to request"}
+	MemoryLimits      = &Item{"3.3", "pods/memory-limits", "pods", "Every container has a memory limit, not above its request", "memory limits equal requests"}
 	CPULimits         = &Item{"3.4", "pods/cpu-limits", "pods", "Sensitive workloads have CPU limits", "CPU limits on sensitive workloads"}
 	Seccomp           = &Item{"3.5", "pods/seccomp", "pods", "A seccomp profile confines every container", "seccomp confines every container"}
 	LSM               = &Item{"3.6", "pods/lsm", "pods", "AppArmor or SELinux confines every container", "AppArmor or SELinux confines"}
@@ -72,7 +72,7 @@ var (
 	ImageProvenance      = &Item{"7.3", "images/provenance", "images", "Images are referenced by digest, or signatures are verified at admission", "images by digest or signed"}
 	ImageVulnerabilities = &Item{"7.4", "images/vulnerabilities", "images", "Images are scanned regularly and known vulnerabilities are patched", "images scanned and patched"}
 
-	AdmissionPlugins  = &Item{"8.1", "admission/plugins", "admission", "A fitting set of admission plugins is enabled", "the right admission plugins are on"}
+	AdmissionPlugins  = &Item{"8.1", "admission/plugins", "admission", "A fitting set of admission plugins is enabled", "right admission plugins are on"}
 	AdmissionPolicy   = &Item{"8.2", "admission/pod-policy", "admission", "A pod security policy is enforced at admission", "pod policy enforced at admission"}
 	AdmissionWebhooks = &Item{"8.3", "admission/webhooks", "admission", "Admission plugins and webhooks are securely configured", "webhooks securely configured"}
 )

@@ -24,7 +24,7 @@ func TestItems(t *testing.T) {
 				t.Errorf("%s is there twice", it.ID)
 			}
 			seen[it.ID] = true
-			if it.Title == "" || it.Short == "" || len(it.Short) > 40 {
+			if it.Title == "" || it.Short == "" || len(it.Short) > 33 {
 				t.Errorf("%s: title %q, short %q", it.ID, it.Title, it.Short)
 			}
 		}

@@ -91,16 +91,27 @@ func section(s checklist.Section) []byte {
 	return []byte(b.String())
 }
 
+// kinds lists needs; the kinds that workloads come from are one word.
 func kinds(needs []inventory.Need) string {
 	var words []string
-	for _, n := range needs {
+	for i, n := range needs {
 		w := "`" + string(n.Kind) + "`"
+		if bearsPods(n.Kind) {
+			if i > 0 && bearsPods(needs[i-1].Kind) {
+				continue
+			}
+			w = "workloads of every kind"
+		}
 		if n.Optional {
 			w += " (if it is there)"
 		}
 		words = append(words, w)
 	}
 	return strings.Join(words, ", ")
+}
+
+func bearsPods(k report.KindID) bool {
+	return slices.ContainsFunc(inventory.PodBearers, func(p inventory.Kind[*inventory.PodBearer]) bool { return p.ID == k })
 }
 
 // evidence is the table of what each kind of evidence is needed for.
