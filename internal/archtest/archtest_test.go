@@ -34,6 +34,7 @@ var allow = map[string]string{
 	"internal/cli":             "internal/",
 	"internal/archtest":        "",
 	"cmd/":                     "internal/cli internal/source/files/child",
+	"test/corpora":             "internal/",
 	"test/e2e":                 "internal/ test/e2e/kube",
 	"test/e2e/kube":            "",
 	"test/e2e/demo":            "internal/inventory test/e2e/kube",

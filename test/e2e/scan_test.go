@@ -54,6 +54,7 @@ func TestLiveAgreesWithFiles(t *testing.T) {
 		t.Skipf("no corpora: %v", err)
 	}
 	cluster := kube.Start(t, kube.Options{})
+	cluster.CreateDefaultServiceAccount(t, "default") // the API server waits for it before it refuses a pod
 	dir := t.TempDir()
 	loaded := map[string]bool{}
 	seen := map[string]bool{}
