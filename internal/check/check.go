@@ -110,7 +110,8 @@ func Evaluate(c *Check, inv *inventory.Inventory) report.CheckResult {
 	}
 	r := report.CheckResult{
 		ID: c.ID, Title: c.Title, Noun: c.Noun, Severity: c.Severity, Any: c.Any,
-		Examined: len(e.judged) + e.passed, Passed: e.passed, Gaps: gaps,
+		Remediation: strings.TrimSpace(c.Remediation),
+		Examined:    len(e.judged) + e.passed, Passed: e.passed, Gaps: gaps,
 		Findings: sorted(c.ID, e.findings),
 	}
 	r.Conclude()

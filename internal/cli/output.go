@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/plimsoll-sec/plimsoll/internal/render/json"
@@ -66,6 +67,8 @@ func parseOutputs(specs []string) ([]output, error) {
 		}
 		if !toFile {
 			stdout++
+		} else if slices.ContainsFunc(out, func(o output) bool { return filepath.Clean(o.file) == filepath.Clean(file) }) {
+			return nil, usagef("-o %s: another report goes to that file", spec)
 		}
 		out = append(out, output{format, file})
 	}

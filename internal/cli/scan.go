@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -63,7 +62,8 @@ With PATH, the cluster is read as well only where --context or --kubeconfig is
 given.
 
 Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 usage or
-configuration error, 3 the scan could not be completed.`,
+configuration error, 3 the scan could not be completed: no cluster, nothing to
+judge, or input that could not be read and might have failed the gate.`,
 		Example: `  plimsoll scan                                  the current cluster
   plimsoll scan --check-access                   may this identity read what is needed?
   plimsoll scan --offline deploy/ chart/         a gate in CI, which never contacts a cluster
@@ -131,6 +131,9 @@ func runScan(ctx context.Context, s IO, f *scanFlags, paths []string) error {
 	}
 	if live {
 		src, cluster, err := f.live.read(ctx, b, p, selected)
+		if ctx.Err() != nil {
+			return incompletef("interrupted")
+		}
 		if err != nil {
 			return err
 		}
@@ -140,7 +143,7 @@ func runScan(ctx context.Context, s IO, f *scanFlags, paths []string) error {
 	if err := ctx.Err(); err != nil {
 		return incompletef("interrupted")
 	}
-	r := evaluate(b, at, cfg, selected, scan)
+	r, unreadable := evaluate(b, at, cfg, selected, scan)
 	p.done()
 	if !fixed {
 		r.Scan.DurationMS = s.Now().Sub(started).Milliseconds()
@@ -148,7 +151,7 @@ func runScan(ctx context.Context, s IO, f *scanFlags, paths []string) error {
 	if err := write(s, &f.render, outputs, r); err != nil {
 		return err
 	}
-	return outcome(r, threshold)
+	return outcome(r, unreadable, threshold)
 }
 
 // loadConfig reads the configuration; what is wrong in it is a usage error.
@@ -164,21 +167,26 @@ func loadConfig(name string) (*config.Config, error) {
 	return cfg, nil
 }
 
-// evaluate seals the evidence and judges it.
-func evaluate(b *inventory.Builder, at time.Time, cfg *config.Config, selected []*check.Check, scan report.Scan) *report.Report {
+// evaluate seals the evidence and judges it. It also says whether evidence of
+// the selected checks was given and could not be read.
+func evaluate(b *inventory.Builder, at time.Time, cfg *config.Config, selected []*check.Check, scan report.Scan) (r *report.Report, unreadable bool) {
 	inventory.Put(b, inventory.Settings, report.Subject{Kind: "Config", Name: "plimsoll.yaml"},
 		inventory.Origin{Source: "config", Place: cfg.Place()}, cfg.Setting())
 	inv := b.Seal(at)
-	r := engine.Evaluate(inv, selected)
+	r = engine.Evaluate(inv, selected, scan.Skipped...)
 	r.Tool = report.Tool{Name: "plimsoll", Version: Version()}
 	scan.Observed = at
+	scan.Cluster.Workloads, scan.Cluster.Pods = 0, 0
 	for _, w := range workload.All.Of(inv.View(workload.Needs())) {
 		scan.Cluster.Workloads++
 		scan.Cluster.Pods += w.Pods
 	}
 	r.Scan = scan
 	applyStatements(r, inv, cfg)
-	return r
+	kinds := append(checks.Kinds(selected), inventory.AnyKind)
+	return r, slices.ContainsFunc(inv.AllGaps(), func(g report.Gap) bool {
+		return (g.Cause == report.Unreadable || g.Cause == report.Truncated) && slices.Contains(kinds, g.Kind)
+	})
 }
 
 // applyStatements applies the waivers and attestations of the configuration
@@ -201,30 +209,42 @@ func applyStatements(r *report.Report, inv *inventory.Inventory, cfg *config.Con
 }
 
 // outcome turns the report into the exit code.
-func outcome(r *report.Report, t threshold) error {
-	seen, problems := 0, 0
+func outcome(r *report.Report, unreadable bool, t threshold) error {
+	seen := 0
+	var problems []report.Problem
 	for _, src := range r.Scan.Sources {
 		seen += src.Objects
-		problems += len(src.Problems)
+		problems = append(problems, src.Problems...)
 	}
 	for _, it := range r.Items {
 		for _, c := range it.Checks {
-			for _, g := range c.Gaps {
-				if g.Cause == report.CheckPanicked {
-					return incompletef("%s: please report this defect", g.Detail)
-				}
+			if i := slices.IndexFunc(c.Gaps, func(g report.Gap) bool { return g.Cause == report.CheckPanicked }); i >= 0 {
+				return incompletef("%s: please report this defect", c.Gaps[i].Detail)
 			}
 		}
 	}
-	if seen == 0 {
-		err := errors.New("nothing to judge: no Kubernetes object was read")
-		if problems > 0 {
-			err = fmt.Errorf("nothing to judge: no Kubernetes object could be read, %d problems", problems)
-		}
-		return &exitError{exitIncomplete, err}
-	}
-	if t.exceeded(r) {
+	switch {
+	case seen == 0 && len(problems) == 0:
+		return incompletef("nothing to judge: there is no object in the input that a check reads")
+	case seen == 0:
+		return incompletef("nothing to judge: %s", first(problems))
+	case t.exceeded(r):
 		return &exitError{code: exitFindings}
+	case t.severity != "" && unreadable:
+		// What could not be read may hold what the gate is there for.
+		return incompletef("the gate cannot be trusted: %s; mend the input, or leave it out with --exclude", first(problems))
 	}
 	return nil
+}
+
+// first names the first of the problems, and says how many there are.
+func first(problems []report.Problem) string {
+	if len(problems) == 0 {
+		return "something could not be read"
+	}
+	text := problems[0].At + ": " + problems[0].Message
+	if more := len(problems) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more problems)", more)
+	}
+	return text
 }

@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/checklist"
+	"github.com/plimsoll-sec/plimsoll/internal/waiver"
 )
 
 // selectChecks picks the checks that the names in only mean (all, if there are
@@ -25,19 +25,22 @@ func selectChecks(all []*check.Check, only, skip []string) (picked []*check.Chec
 			left = append(left, c.ID)
 		}
 	}
+	if len(picked) == 0 {
+		return nil, nil, usagef("--checks and --skip leave no check to run")
+	}
 	return picked, left, nil
 }
 
 // means reports whether a name means the check: its id, its item's id or
-// number, its section, the number of its section, or a glob over ids.
+// number, its section, the number of its section, or a glob over ids as
+// waivers have it ("pods/*").
 func means(name string, c *check.Check) bool {
 	number, _, _ := strings.Cut(c.Item.Number, ".")
 	switch name {
 	case c.ID, c.Item.ID, c.Item.Number, c.Item.Section, number:
 		return true
 	}
-	ok, err := path.Match(name, c.ID)
-	return err == nil && ok
+	return strings.ContainsRune(name, '*') && waiver.Covers(name, c.ID)
 }
 
 // known reports whether a name means anything, be it an item without checks.

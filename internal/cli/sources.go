@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"slices"
 	"time"
 
@@ -31,6 +32,11 @@ func (f *fileFlags) register(flags *pflag.FlagSet) {
 }
 
 func (f *fileFlags) read(ctx context.Context, s IO, b *inventory.Builder, p *progress, paths, exclude []string, beside bool) (report.Source, error) {
+	for _, name := range f.values {
+		if _, err := os.Stat(name); err != nil {
+			return report.Source{}, usagef("--values: %w", err)
+		}
+	}
 	charts := chart.Options{Values: f.values, Set: f.set}
 	src, err := files.Read(ctx, b, files.Options{
 		Paths:               paths,

@@ -42,7 +42,9 @@ func parseThreshold(s string) (threshold, error) {
 // threshold does not allow.
 func (t threshold) exceeded(r *report.Report) bool {
 	for _, it := range r.Items {
-		if slices.Contains(t.verdicts, it.Verdict) {
+		// A box that this version cannot decide, or was told not to, says
+		// nothing about what was scanned.
+		if slices.Contains(t.verdicts, it.Verdict) && len(it.Checks) > 0 && len(it.Skipped) == 0 {
 			return true
 		}
 		for _, c := range it.Checks {

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
@@ -13,9 +14,10 @@ import (
 )
 
 // Evaluate runs the checks in parallel and returns a report with every item of
-// the checklist, concluded. Who scanned what is left for the caller to add.
-// The result depends on the inventory and the list only, never on scheduling.
-func Evaluate(inv *inventory.Inventory, checks []*check.Check) *report.Report {
+// the checklist, concluded. Checks that were left out on request are named in
+// skipped by their ids. Who scanned what is left for the caller to add. The
+// result depends on the arguments only, never on scheduling.
+func Evaluate(inv *inventory.Inventory, checks []*check.Check, skipped ...string) *report.Report {
 	results := make([]report.CheckResult, len(checks)) // a slot per check
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
@@ -35,6 +37,11 @@ func Evaluate(inv *inventory.Inventory, checks []*check.Check) *report.Report {
 		for i, c := range checks {
 			if c.Item == it {
 				item.Checks = append(item.Checks, results[i])
+			}
+		}
+		for _, id := range skipped {
+			if strings.HasPrefix(id, it.ID+"/") {
+				item.Skipped = append(item.Skipped, id)
 			}
 		}
 		r.Items = append(r.Items, item)

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"maps"
 	"reflect"
@@ -35,6 +36,15 @@ func (k Kind[T]) Optional() Need { return Need{Kind: k.ID, Optional: true} }
 type Need struct {
 	Kind     report.KindID
 	Optional bool
+}
+
+// Optional turns needs into such that a check can pass without.
+func Optional(needs []Need) []Need {
+	out := make([]Need, len(needs))
+	for i, n := range needs {
+		out[i] = Need{Kind: n.Kind, Optional: true}
+	}
+	return out
 }
 
 // AnyKind is the kind of a gap that bears on every kind: a document that could
@@ -186,26 +196,49 @@ func (b *Builder) Seal(observed time.Time) *Inventory {
 func merge(k report.KindID, rows []row) ([]row, []report.Gap) {
 	var gaps []report.Gap
 	out := rows[:0]
-	start := 0 // first row of the current subject in out
-	for _, r := range rows {
-		if len(out) > 0 && out[len(out)-1].subject != r.subject {
-			start = len(out)
+	for len(rows) > 0 {
+		first := rows[0]
+		n := 1
+		for n < len(rows) && rows[n].subject == first.subject {
+			n++
 		}
-		twin := slices.IndexFunc(out[start:], func(x row) bool { return reflect.DeepEqual(x.value, r.value) })
-		if twin >= 0 {
-			out[start+twin].origin.Copies++
-			continue
+		out = append(out, first)
+		if n > 1 {
+			// There may be thousands: each is compared only with those that
+			// hash the same.
+			alike := map[uint64][]int{hash(first.value): {len(out) - 1}}
+			for _, r := range rows[1:n] {
+				h := hash(r.value)
+				twin := slices.IndexFunc(alike[h], func(i int) bool { return reflect.DeepEqual(out[i].value, r.value) })
+				if twin >= 0 {
+					out[alike[h][twin]].origin.Copies++
+					continue
+				}
+				if r.origin.Source != first.origin.Source { // rows are sorted by it
+					gaps = append(gaps, report.Gap{
+						Kind: k, Scope: r.subject.Namespace, Cause: report.Conflict,
+						Detail: fmt.Sprintf("%s %s differs between %s and %s", r.subject.Kind, r.subject.Name, first.origin.Locate(""), r.origin.Locate("")),
+						How:    "scan them apart and compare the two reports",
+					})
+				}
+				alike[h] = append(alike[h], len(out))
+				out = append(out, r)
+			}
 		}
-		if i := slices.IndexFunc(out[start:], func(x row) bool { return x.origin.Source != r.origin.Source }); i >= 0 {
-			gaps = append(gaps, report.Gap{
-				Kind: k, Scope: r.subject.Namespace, Cause: report.Conflict,
-				Detail: fmt.Sprintf("%s %s differs between %s and %s", r.subject.Kind, r.subject.Name, out[start+i].origin.Locate(""), r.origin.Locate("")),
-				How:    "scan them apart and compare the two reports",
-			})
-		}
-		out = append(out, r)
+		rows = rows[n:]
 	}
 	return slices.Clip(out), gaps
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// hash is the same for equal evidence.
+func hash(v any) uint64 {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return 0
+	}
+	return maphash.Bytes(hashSeed, text)
 }
 
 func compareGaps(a, b report.Gap) int {

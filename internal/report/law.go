@@ -119,7 +119,7 @@ func (c *CheckResult) Conclude() {
 				c.Reason += fmt.Sprintf(" (and %s)", plural(more, "more gap"))
 			}
 		case unknown > 1:
-			c.Reason = fmt.Sprintf("%s (%d of %s)", firstUnknown, unknown, plural(c.Examined, c.Noun))
+			c.Reason = fmt.Sprintf("%d of %s cannot be told, such as: %s", unknown, plural(c.Examined, c.Noun), firstUnknown)
 		default:
 			c.Reason = firstUnknown
 		}
@@ -132,7 +132,7 @@ func (c *CheckResult) Conclude() {
 			c.Reason = plural(c.Passed, c.Noun)
 		}
 		if w := c.waived(); w > 0 {
-			c.Reason += fmt.Sprintf(", %d waived", w)
+			c.Reason = fmt.Sprintf("%d of %s, %s waived", c.Passed, plural(c.Examined, c.Noun), plural(w, "finding"))
 		}
 		if attested > 0 && !(c.Any && c.Passed > 0) { // there, what was observed decides
 			c.Basis = Attested
@@ -171,6 +171,9 @@ func (g Gap) String() string {
 // NotImplemented is the reason of a box that has no check yet.
 const NotImplemented = "not implemented yet"
 
+// LeftOut is the reason of a box whose checks were left out on request.
+const LeftOut = "left out of this scan"
+
 // Conclude folds the checks of an item: fail, unknown, manual, pass,
 // not-applicable. A check of severity Info says its part and never decides,
 // unless the item has no other.
@@ -178,6 +181,9 @@ func (it *Item) Conclude() {
 	it.Basis, it.Reason = "", ""
 	if len(it.Checks) == 0 {
 		it.Verdict, it.Reason = Unknown, NotImplemented
+		if len(it.Skipped) > 0 {
+			it.Reason = LeftOut
+		}
 		return
 	}
 	deciding := make([]*CheckResult, 0, len(it.Checks))
@@ -212,10 +218,15 @@ func (it *Item) Conclude() {
 			reasons = append(reasons, reason)
 		}
 	}
-	if it.Verdict == Pass {
+	it.Reason = strings.Join(reasons, "; ")
+	switch {
+	case it.Verdict != Pass && it.Verdict != NotApplicable:
+	case len(it.Skipped) > 0:
+		it.Verdict = Unknown
+		it.Reason = plural(len(it.Skipped), "check") + " left out of this scan; the others: " + it.Reason
+	case it.Verdict == Pass:
 		it.Basis = bases[weakest]
 	}
-	it.Reason = strings.Join(reasons, "; ")
 }
 
 // Conclude applies the law to every item and counts the summary anew. It is

@@ -108,6 +108,9 @@ type Item struct {
 	Basis  Basis         `json:"basis,omitempty"`
 	Reason string        `json:"reason"`
 	Checks []CheckResult `json:"checks"`
+	// Skipped lists the checks of the item that were left out on request. An
+	// item is never a pass without all its checks.
+	Skipped []string `json:"skipped,omitempty"`
 }
 
 // CheckResult is what one check concluded.
@@ -123,10 +126,13 @@ type CheckResult struct {
 	// Any is true where one passing subject decides (see Conclude).
 	Any bool `json:"any,omitempty"`
 	// Noun names what is examined in the singular: "workload", "namespace".
-	Noun     string    `json:"noun"`
-	Reason   string    `json:"reason"`
-	Gaps     []Gap     `json:"gaps,omitempty"`
-	Findings []Finding `json:"findings,omitempty"`
+	Noun   string `json:"noun"`
+	Reason string `json:"reason"`
+	// Remediation says in general what to do about a failure, in Markdown; a
+	// finding's Remedy says it for one subject.
+	Remediation string    `json:"remediation,omitempty"`
+	Gaps        []Gap     `json:"gaps,omitempty"`
+	Findings    []Finding `json:"findings,omitempty"`
 }
 
 // Finding is one verdict about one subject.
@@ -161,6 +167,9 @@ type Subject struct {
 	// Stable names the subject in fingerprints where Name is generated and
 	// changes from run to run.
 	Stable string `json:"-"`
+	// Copy tells apart objects of one name that differ, such as those of
+	// several environments: 0 for the first, in the order of their places.
+	Copy int `json:"-"`
 }
 
 // Evidence is one fact as it was observed.

@@ -46,7 +46,7 @@ func defaultDeny(name, title string, severity report.Severity, directions ...net
 		Remediation: "Apply to each namespace a NetworkPolicy with `podSelector: {}`, `policyTypes: [Ingress, Egress]` and no rules; " +
 			"then allow what is needed with policies beside it, DNS first.",
 		Refs:  references,
-		Needs: withForeign(append(optionalBearers(), inventory.Namespaces.Need(), inventory.NetworkPolicies.Need())...),
+		Needs: withForeign(append(inventory.Optional(workload.Needs()), inventory.Namespaces.Need(), inventory.NetworkPolicies.Need())...),
 		Run: func(e *check.Eval) {
 			policies := netpol.Policies.Of(e)
 			seen := map[string]bool{"": true} // a manifest without a namespace names none
@@ -68,16 +68,6 @@ func defaultDeny(name, title string, severity report.Severity, directions ...net
 			}
 		},
 	}
-}
-
-// optionalBearers are the kinds that workloads come from: they only tell of
-// namespaces that have no object.
-func optionalBearers() []inventory.Need {
-	needs := workload.Needs()
-	for i := range needs {
-		needs[i].Optional = true
-	}
-	return needs
 }
 
 func judgeDefaultDeny(e *check.Eval, ns inventory.Object[inventory.Meta], directions []netpol.Direction, policies []*netpol.Policy) {

@@ -13,6 +13,7 @@ var Suite = []*check.Check{
 	coverageIngress,
 	coverageEgress,
 	coverageHostNetwork,
+	coverageSystemHostNetwork,
 	coverageEmptySelection,
 	coverageAllowAll,
 	// 2.3

@@ -20,15 +20,15 @@ import (
 //
 // Statement: every namespace enforces the baseline or the restricted standard.
 // Looks at: Namespace objects: the labels pod-security.kubernetes.io/enforce
-// and enforce-version, read as upstream reads them (a level that does not parse
-// is restricted); else the default in the PodSecurity plugin's configuration;
+// and enforce-version; else the default in the PodSecurity plugin's configuration;
 // and the namespaces that it exempts. Workloads only serve to say which level
 // could be enforced today. Namespaces of Kubernetes itself are judged by
 // system-namespaces: privileged is fitting for kube-system as long as workloads
 // there do not meet baseline.
 // Passes when: baseline or restricted is enforced.
-// Fails when: nothing or privileged is, or the namespace is exempt; levels that
-// are only warned about or audited stop no pod.
+// Fails when: nothing or privileged is, or the namespace is exempt, or a label
+// has a value that does not parse (upstream takes such a level for restricted);
+// levels that are only warned about or audited stop no pod.
 // Cannot tell when: the default decides and was not read, or something else may
 // enforce a policy on pods that is not read yet: Kyverno, Gatekeeper,
 // Kubewarden, a ValidatingAdmissionPolicy that denies.
@@ -57,8 +57,8 @@ func enforces(name string, severity report.Severity, title, why, remediation str
 		Severity: severity,
 		Why:      why, Remediation: remediation,
 		Refs: []report.Reference{podSecurityStandards, {Name: "CIS Kubernetes Benchmark 5.2.1", URL: "https://www.cisecurity.org/benchmark/kubernetes"}},
-		Needs: optionalWorkloads(append(otherEnforcers(), inventory.Namespaces.Need(), inventory.PodSecurityDefaults.Optional(),
-			inventory.ValidatingAdmissionPolicies.Optional(), inventory.ValidatingAdmissionPolicyBindings.Optional())...),
+		Needs: slices.Concat(otherEnforcers(), inventory.Optional(workload.Needs()), []inventory.Need{inventory.Namespaces.Need(), inventory.PodSecurityDefaults.Optional(),
+			inventory.ValidatingAdmissionPolicies.Optional(), inventory.ValidatingAdmissionPolicyBindings.Optional()}),
 		Run: func(e *check.Eval) {
 			policies := podsecurity.Enforced.Of(e)
 			tenants := map[string][]*workload.Workload{}
@@ -75,6 +75,13 @@ func enforces(name string, severity report.Severity, title, why, remediation str
 }
 
 func judgeEnforcement(e *check.Eval, ns inventory.Object[inventory.Meta], p podsecurity.Policy, workloads []*workload.Workload) {
+	for _, label := range []string{api.EnforceLevelLabel, api.EnforceVersionLabel} {
+		if value, ok := ns.Value.Labels[label]; ok && !known(label, value) {
+			e.Fail(ns.Subject, fmt.Sprintf("the label %q has the value %q, which Pod Security does not know: the API server refuses it, or holds pods to restricted", label, value),
+				ns.Evidence("metadata.labels["+label+"]", value, "privileged, baseline or restricted; a version is latest or like v1.37"))
+			return
+		}
+	}
 	if p.Enforces() {
 		e.Pass(ns.Subject)
 		return
@@ -94,6 +101,7 @@ func judgeEnforcement(e *check.Eval, ns inventory.Object[inventory.Meta], p pods
 	}
 	command := fmt.Sprintf("kubectl label --overwrite namespace %s %s=%s", ns.Name, api.EnforceLevelLabel, t.wanted())
 	switch {
+	case t.partial: // what was not read may need more than the level that would be advised
 	case p.Exempt:
 		f.Remedy = "take the namespace out of the exemptions of the PodSecurity plugin, then: " + command
 	case len(t.violators) > 0:
@@ -101,6 +109,17 @@ func judgeEnforcement(e *check.Eval, ns inventory.Object[inventory.Meta], p pods
 	default:
 		f.Remedy = command
 	}
+}
+
+// known reports whether Pod Security understands the value of one of its labels.
+func known(label, value string) bool {
+	var err error
+	if label == api.EnforceLevelLabel {
+		_, err = api.ParseLevel(value)
+	} else {
+		_, err = api.ParseVersion(value)
+	}
+	return err == nil
 }
 
 // whatDecides lists the evidence without which the failure is not certain.

@@ -75,13 +75,13 @@ var memoryRequest = &check.Check{
 			real := effective(e, w)
 			if real.pod != nil {
 				if limit, ok := real.pod.Limits[corev1.ResourceMemory]; ok && !limit.IsZero() {
-					compare(e, w, w.Subject, "spec.resources", limit, real.pod.Requests[corev1.ResourceMemory])
+					compare(e, w, w.Subject, "spec.resources", limit, real.pod.Requests[corev1.ResourceMemory], nil)
 					continue
 				}
 			}
 			for _, c := range real.containers {
 				if limit, ok := c.effective.Limits[corev1.ResourceMemory]; ok && !limit.IsZero() {
-					compare(e, w, w.Part(c.Name), c.Field+".resources", limit, c.effective.Requests[corev1.ResourceMemory])
+					compare(e, w, w.Part(c.Name), c.Field+".resources", limit, c.effective.Requests[corev1.ResourceMemory], real.limiter(c, corev1.ResourceMemory))
 				} else if gaps := e.Missing(inventory.LimitRanges.ID, w.Namespace); !ok && len(gaps) > 0 && !admitted(w) && !c.Resources.Requests.Memory().IsZero() {
 					counted(e.Unknown(w.Part(c.Name), fmt.Sprintf("a LimitRange may set a limit above the request of %q, but %s", c.Resources.Requests.Memory(), gaps[0]),
 						w.PodEvidence(c.Field+".resources.requests.memory", c.Resources.Requests.Memory().String(), "")), w)
@@ -91,14 +91,22 @@ var memoryRequest = &check.Check{
 	},
 }
 
-func compare(e *check.Eval, w *workload.Workload, s report.Subject, field string, limit, request resource.Quantity) {
+// compare judges a limit, which by may have given.
+func compare(e *check.Eval, w *workload.Workload, s report.Subject, field string, limit, request resource.Quantity, by *inventory.Object[inventory.LimitRange]) {
 	if limit.Cmp(request) <= 0 {
 		e.Pass(s)
 		return
 	}
-	counted(e.Fail(s, fmt.Sprintf("the memory limit %q is above the request %q", limit.String(), request.String()),
+	msg := fmt.Sprintf("the memory limit %q is above the request %q", limit.String(), request.String())
+	at := []report.Evidence{
 		w.PodEvidence(field+".limits.memory", limit.String(), request.String()),
-		w.PodEvidence(field+".requests.memory", request.String(), limit.String())), w)
+		w.PodEvidence(field+".requests.memory", request.String(), limit.String()),
+	}
+	if by != nil {
+		msg = fmt.Sprintf("LimitRange %q gives the memory limit %q, above the request %q", by.Name, limit.String(), request.String())
+		at = append(at, by.Evidence("spec.limits", limit.String(), "a default limit that is the default request"))
+	}
+	counted(e.Fail(s, msg, at...), w)
 }
 
 // judgeLimits reports for each container whether it has a limit of the resource.

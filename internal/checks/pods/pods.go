@@ -3,11 +3,9 @@ package pods
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
-	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
@@ -16,6 +14,7 @@ var Suite = []*check.Check{
 	// 3.2
 	enforcement,
 	violations,
+	restrictedViolations,
 	baseline,
 	systemNamespaces,
 	systemWorkloads,
@@ -47,16 +46,6 @@ func counted(f *report.Finding, w *workload.Workload) *report.Finding {
 		f.Count = w.Pods
 	}
 	return f
-}
-
-// optionalWorkloads are the needs of a check that looks at workloads and can
-// pass without them.
-func optionalWorkloads(more ...inventory.Need) []inventory.Need {
-	needs := workload.Needs()
-	for i := range needs {
-		needs[i].Optional = true
-	}
-	return slices.Concat(more, needs)
 }
 
 // counting renders "1 workload", "3 workloads".

@@ -14,6 +14,7 @@ import (
 type realPod struct {
 	pod        *corev1.ResourceRequirements // of the pod as a whole; nil if it has none
 	containers []realContainer
+	ranges     []inventory.Object[inventory.LimitRange] // that were applied, in this order
 }
 
 // realContainer is a container that can have resources, with those it has.
@@ -23,14 +24,15 @@ type realContainer struct {
 }
 
 func effective(e *check.Eval, w *workload.Workload) realPod {
-	var ranges [][]corev1.LimitRangeItem
+	var real realPod
+	var items [][]corev1.LimitRangeItem
 	if !admitted(w) {
 		for lr := range inventory.In(e, inventory.LimitRanges, w.Namespace) {
-			ranges = append(ranges, lr.Value.Limits)
+			real.ranges, items = append(real.ranges, lr), append(items, lr.Value.Limits)
 		}
 	}
-	spec := resources.Effective(w.Spec(), ranges...)
-	real := realPod{pod: spec.Resources}
+	spec := resources.Effective(w.Spec(), items...)
+	real.pod = spec.Resources
 	effective := append(spec.InitContainers[:len(spec.InitContainers):len(spec.InitContainers)], spec.Containers...)
 	for c := range w.Containers() {
 		if c.Role != workload.Ephemeral {
@@ -38,6 +40,21 @@ func effective(e *check.Eval, w *workload.Workload) realPod {
 		}
 	}
 	return real
+}
+
+// limiter is the LimitRange that gives a container its limit, if none is
+// written: the first that has one to give.
+func (r *realPod) limiter(c realContainer, name corev1.ResourceName) *inventory.Object[inventory.LimitRange] {
+	if _, written := c.Resources.Limits[name]; written {
+		return nil
+	}
+	for i := range r.ranges {
+		bare := &corev1.PodSpec{Containers: make([]corev1.Container, 1)}
+		if _, gives := resources.Effective(bare, r.ranges[i].Value.Limits).Containers[0].Resources.Limits[name]; gives {
+			return &r.ranges[i]
+		}
+	}
+	return nil
 }
 
 // admitted reports whether the workload is a pod that an API server has

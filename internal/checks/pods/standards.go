@@ -17,7 +17,7 @@ import (
 
 var podSecurityStandards = report.Reference{Name: "Pod Security Standards", URL: "https://kubernetes.io/docs/concepts/security/pod-security-standards/"}
 
-// violations
+// violations and restricted-violations
 //
 // Statement: every workload meets the standard that its namespace enforces.
 // Looks at: workloads in namespaces that enforce baseline or restricted, by
@@ -26,45 +26,61 @@ var podSecurityStandards = report.Reference{Name: "Pod Security Standards", URL:
 // label, and a controller's template is only warned about.
 // Passes when: upstream's evaluator allows the pod. Exempt namespaces and
 // runtime classes are left to baseline.
-// Fails when: it does not; once for every control.
+// Fails when: it does not; once for every control, those of baseline under
+// violations, those that only restricted has under restricted-violations.
 // Cannot tell when: the namespace's object, or the cluster's default where that
 // decides, was not read, and the workload does not meet restricted anyway.
 //
 // https://kubernetes.io/docs/concepts/security/pod-security-admission/
-var violations = &check.Check{
-	ID:       "pods/security-standards/violations",
-	Item:     checklist.SecurityStandards,
-	Title:    "No workload violates the standard that its namespace enforces",
-	Noun:     "workload",
-	Severity: report.High,
-	Why: "Pod Security admission refuses pods when they are created, and looks at nothing else: a workload that was there before the label runs on, with all its privileges, " +
-		"until a pod is replaced and refused. Until then it can do what the namespace seems to rule out, and afterwards it is down.",
-	Remediation: "Change the fields that are named so that the pod meets the standard, or move the workload to a namespace whose level fits it.",
-	Refs:        []report.Reference{podSecurityStandards},
-	Needs:       workload.With(inventory.Namespaces.Need(), inventory.PodSecurityDefaults.Optional()),
-	Run: func(e *check.Eval) {
-		policies := podsecurity.Enforced.Of(e)
-		unclear := map[string][]*workload.Workload{} // by namespace: its level is not known
-		for w := range running(e) {
-			p, ok := policies.For(w.Namespace)
-			switch {
-			case !ok && len(e.Missing(inventory.Namespaces.ID, w.Namespace)) > 0: // the gap says it
-			case !ok || !p.Known:
-				if meets(w, api.LatestVersion()) == api.LevelRestricted {
-					e.Pass(w.Subject)
-				} else {
-					unclear[w.Namespace] = append(unclear[w.Namespace], w)
-				}
-			case p.Enforces() && !policies.ExemptPod(w.Spec()):
-				found := podsecurity.Evaluate(p.Enforce, w.PodAnnotations(), w.Spec())
-				judge(e, w, found, fmt.Sprintf("violates %q, which its namespace enforces: ", p.Enforce.String()))
+var (
+	violations = violates("violations", report.High, api.LevelBaseline,
+		"No workload violates baseline where its namespace enforces it")
+	restrictedViolations = violates("restricted-violations", report.Medium, api.LevelRestricted,
+		"No workload violates restricted where its namespace enforces it")
+)
+
+func violates(name string, severity report.Severity, level api.Level, title string) *check.Check {
+	return &check.Check{
+		ID:       "pods/security-standards/" + name,
+		Item:     checklist.SecurityStandards,
+		Title:    title,
+		Noun:     "workload",
+		Severity: severity,
+		Why: "Pod Security admission refuses pods when they are created, and looks at nothing else: a workload that was there before the label runs on, with all its privileges, " +
+			"until a pod is replaced and refused. Until then it can do what the namespace seems to rule out, and afterwards it is down.",
+		Remediation: "Change the fields that are named so that the pod meets the standard, or move the workload to a namespace whose level fits it.",
+		Refs:        []report.Reference{podSecurityStandards},
+		Needs:       workload.With(inventory.Namespaces.Need(), inventory.PodSecurityDefaults.Optional()),
+		Run:         func(e *check.Eval) { judgeEnforced(e, level) },
+	}
+}
+
+// judgeEnforced judges the controls of a level where that level, or a stricter
+// one, is enforced.
+func judgeEnforced(e *check.Eval, level api.Level) {
+	policies := podsecurity.Enforced.Of(e)
+	unclear := map[string][]*workload.Workload{} // by namespace: its level is not known
+	for w := range running(e) {
+		p, ok := policies.For(w.Namespace)
+		switch {
+		case !ok && len(e.Missing(inventory.Namespaces.ID, w.Namespace)) > 0: // the gap says it
+		case !ok || !p.Known:
+			switch at := meets(w, api.LatestVersion()); {
+			case api.CompareLevels(at, level) >= 0:
+				e.Pass(w.Subject)
+			default:
+				unclear[w.Namespace] = append(unclear[w.Namespace], w)
 			}
+		case p.Enforces() && api.CompareLevels(p.Enforce.Level, level) >= 0 && !policies.ExemptPod(w.Spec()):
+			found := slices.DeleteFunc(podsecurity.Evaluate(p.Enforce, w.PodAnnotations(), w.Spec()),
+				func(v podsecurity.Violation) bool { return v.Level != level })
+			judge(e, w, found, fmt.Sprintf("violates %q, which its namespace enforces: ", p.Enforce.String()))
 		}
-		for namespace, ws := range unclear {
-			_, read := policies.For(namespace)
-			judgeUnclear(e, namespace, read, ws)
-		}
-	},
+	}
+	for namespace, ws := range unclear {
+		_, read := policies.For(namespace)
+		judgeUnclear(e, namespace, read, ws)
+	}
 }
 
 // judgeUnclear reports once for all workloads of a namespace that may violate

@@ -30,9 +30,9 @@ const (
 // Passes when: no Secret is of type kubernetes.io/service-account-token.
 // Fails when: one is, used or not. Marked as invalid, it is still there: the
 // cleaner deletes it a year later, and only those that an account lists.
-// Cannot tell when: Secrets could not be read; or a pod or an account points to
-// a Secret that is named like those of the token controller and is not in the
-// input.
+// Cannot tell when: Secrets could not be read; or an account lists a Secret, or
+// a pod refers to one that is named like those of the token controller, that is
+// not in the input.
 //
 // https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets
 var boundTokens = &check.Check{
@@ -50,7 +50,7 @@ var boundTokens = &check.Check{
 		{Name: "Managing Service Accounts", URL: "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/"},
 	},
 	// Who uses a Secret is shown; that there is none is seen from Secrets alone.
-	Needs: append(optional(workload.Needs()), inventory.Secrets.Need(), inventory.ServiceAccounts.Optional()),
+	Needs: append(inventory.Optional(workload.Needs()), inventory.Secrets.Need(), inventory.ServiceAccounts.Optional()),
 	Run: func(e *check.Eval) {
 		uses, order := secretUses(e)
 		for s := range inventory.All(e, inventory.Secrets) {
@@ -61,11 +61,16 @@ var boundTokens = &check.Check{
 			}
 		}
 		for _, id := range order {
-			if _, ok := inventory.Get(e, inventory.Secrets, id.namespace, id.name); ok || !tokenName.MatchString(id.name) {
+			if _, ok := inventory.Get(e, inventory.Secrets, id.namespace, id.name); ok {
 				continue
 			}
 			for _, u := range uses[id] {
-				e.Unknown(u.subject, fmt.Sprintf("refers to Secret %q, which is named like a service account token and is not in the input", id.name), u.evidence)
+				switch {
+				case tokenName.MatchString(id.name):
+					e.Unknown(u.subject, fmt.Sprintf("refers to Secret %q, which is named like a service account token and is not in the input", id.name), u.evidence)
+				case u.subject.Kind == "ServiceAccount" && !strings.Contains(id.name, "-dockercfg-"): // OpenShift lists pull secrets, too
+					e.Unknown(u.subject, fmt.Sprintf("lists Secret %q, which may hold its token and is not in the input", id.name), u.evidence)
+				}
 			}
 		}
 	},

@@ -54,7 +54,7 @@ var tokenMounts = &check.Check{
 	},
 	// A pod without a token needs neither accounts nor roles to pass; what rests
 	// on their absence is judged as such.
-	Needs: workload.With(append(optional(rbac.Kinds), inventory.ServiceAccounts.Optional())...),
+	Needs: workload.With(append(inventory.Optional(rbac.Kinds), inventory.ServiceAccounts.Optional())...),
 	Run: func(e *check.Eval) {
 		for _, w := range workload.All.Of(e) {
 			if !w.Finished() {

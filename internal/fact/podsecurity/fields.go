@@ -13,8 +13,9 @@ import (
 
 // locate finds the fields for which a control forbids the pod. That it does
 // forbid it was decided upstream; a test repairs the fields that are named here
-// in every upstream fixture and has upstream allow the result.
-func locate(control string, v api.Version, annotations map[string]string, s *corev1.PodSpec) []Field {
+// in every upstream fixture and has upstream allow the result. The pod is given
+// as it was written, and with the API server's defaults.
+func locate(control string, v api.Version, annotations map[string]string, written, s *corev1.PodSpec) []Field {
 	switch control {
 	case "hostNamespaces":
 		return hostNamespaces(s)
@@ -43,7 +44,7 @@ func locate(control string, v api.Version, annotations map[string]string, s *cor
 	case "hostPathVolumes", "restrictedVolumes":
 		return volumes(control, v, s)
 	case "hostPorts":
-		return hostPorts(s)
+		return hostPorts(written, s)
 	case "hostProbesAndHostLifecycle":
 		return handlerHosts(s)
 	case "sysctls":
@@ -212,13 +213,19 @@ func volumeSource(v *corev1.Volume) string {
 	return ""
 }
 
-func hostPorts(s *corev1.PodSpec) []Field {
+func hostPorts(written, s *corev1.PodSpec) []Field {
 	var out []Field
-	for _, c := range containers(s) {
+	before := containers(written)
+	for n, c := range containers(s) {
 		for i, p := range c.Ports {
-			if p.HostPort != 0 {
-				out = append(out, Field{c.path + ".ports[" + strconv.Itoa(i) + "].hostPort", strconv.Itoa(int(p.HostPort)), None})
+			if p.HostPort == 0 {
+				continue
 			}
+			got := strconv.Itoa(int(p.HostPort))
+			if before[n].Ports[i].HostPort == 0 {
+				got += " (by hostNetwork)"
+			}
+			out = append(out, Field{c.path + ".ports[" + strconv.Itoa(i) + "].hostPort", got, None})
 		}
 	}
 	return out

@@ -44,7 +44,7 @@ const None = "(none)"
 // of baseline first, each group by ID. The pod is judged as the API server's
 // admission plugin would see it, with its defaults filled in.
 func Evaluate(lv api.LevelVersion, annotations map[string]string, spec *corev1.PodSpec) []Violation {
-	meta, spec := &metav1.ObjectMeta{Annotations: annotations}, admitted(spec)
+	meta, written, spec := &metav1.ObjectMeta{Annotations: annotations}, spec, admitted(spec)
 	var out []Violation
 	for _, r := range upstream().evaluator.EvaluatePod(lv, meta, spec) {
 		if r.Allowed {
@@ -55,7 +55,7 @@ func Evaluate(lv api.LevelVersion, annotations map[string]string, spec *corev1.P
 			reason += " (" + r.ForbiddenDetail + ")"
 		}
 		v := Violation{Control: id, Level: upstream().levels[id], Text: reason}
-		v.Fields = locate(id, lv.Version, annotations, spec)
+		v.Fields = locate(id, lv.Version, annotations, written, spec)
 		if len(v.Fields) == 0 { // a control that a newer library added
 			v.Fields = []Field{{Path: "spec", Got: r.ForbiddenDetail}}
 		}

@@ -90,7 +90,7 @@ func TestControlsOf(t *testing.T) {
 spec:
   hostNetwork: true
   containers: [{name: a, ports: [{containerPort: 80}]}]`,
-			[]string{"hostNamespaces spec.hostNetwork true false", "hostPorts spec.containers[0].ports[0].hostPort 80 (none)"}, api.LevelPrivileged},
+			[]string{"hostNamespaces spec.hostNetwork true false", "hostPorts spec.containers[0].ports[0].hostPort 80 (by hostNetwork) (none)"}, api.LevelPrivileged},
 		{"ephemeral container", latest(api.LevelBaseline), `
 spec:
   containers: [{name: a}]
