@@ -11,6 +11,12 @@ import (
 // comment says.
 func (t *tally) conclude(b *inventory.Builder) {
 	b.Gap(t.gaps...)
+	if t.objects == 0 && len(t.kinds)+len(t.foreign) == 0 && !t.crds && len(t.problems) == 0 { // nothing is evidence of nothing
+		b.Gap(report.Gap{
+			Kind: inventory.AnyKind, Cause: report.NotGiven,
+			Detail: "no object in the input that a check reads", How: "give manifests, charts or saved kubectl output as PATH",
+		})
+	}
 	for _, r := range inventory.Resources {
 		switch {
 		case t.kinds[r.Kind]:

@@ -56,13 +56,18 @@ func TestInputIsTheUniverse(t *testing.T) {
 		{"an unreadable definition", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: cilium.io\n",
 			map[report.KindID]string{"cilium.io": "unreadable", "kyverno.io": "", "v1/Pod": ""}},
 		{"no Kubernetes at all", "a: {\n", map[report.KindID]string{"v1/Pod": ""}},
+		{"nothing at all", "# nothing\n", map[report.KindID]string{"v1/Pod": "not-given"}},
+		{"an unknown field", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: x}\nspec: {templat: {}}\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable", "v1/Pod": ""}},
+		{"an unknown field of a newer server", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, uid: x}\nspec: {fromTheFuture: 1}\n", map[report.KindID]string{"v1/Pod": ""}},
+		{"another kind that makes pods", "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {template: {spec: {containers: []}}}\n", map[report.KindID]string{"v1/Pod": "not-given unsupported", "apps/v1/Deployment": "not-given"}},
+		{"another kind that makes pods, in block style", "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: a\nspec:\n  template:\n    spec:\n      containers:\n      - name: a\n", map[report.KindID]string{"v1/Pod": "not-given unsupported"}},
 		{"a version that never was", "apiVersion: apps/v9\nkind: Deployment\nmetadata: {name: a}\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable", "v1/Pod": ""}},
 		{"a kind in the wrong group", "apiVersion: v1\nkind: Deployment\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable"}},
 		{"a kind in the wrong case", "apiVersion: v1\nkind: pod\n", map[report.KindID]string{"v1/Pod": "unreadable"}},
 		{"a kind without a version", "kind: Pod\nmetadata: {name: a}\n", map[report.KindID]string{"v1/Pod": "unreadable"}},
 		{"a version without a kind", "apiVersion: v1\nmetadata: {name: a}\n", map[report.KindID]string{"v1/Pod": "unreadable"}},
-		{"a chart's metadata", "apiVersion: v2\nname: a\nversion: 1.0.0\n", map[report.KindID]string{"v1/Pod": ""}},
-		{"another group's Deployment", "apiVersion: example.com/v1\nkind: Deployment\n", map[report.KindID]string{"apps/v1/Deployment": ""}},
+		{"a chart's metadata", "apiVersion: v2\nname: a\nversion: 1.0.0\n", map[report.KindID]string{"v1/Pod": "not-given"}},
+		{"another group's Deployment", "apiVersion: example.com/v1\nkind: Deployment\n", map[report.KindID]string{"apps/v1/Deployment": "not-given"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inv, s := readOne(t, "a.yaml", c.text)

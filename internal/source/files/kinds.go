@@ -42,6 +42,9 @@ func into[T any](data []byte, o json.Options) (any, error) {
 
 var (
 	decodeOptions = json.JoinOptions(lenient...)
+	// strictOptions refuse fields that the API does not have, as kubectl does.
+	// What a server has stored may be of a version with more fields.
+	strictOptions = json.JoinOptions(decodeOptions, json.RejectUnknownMembers(true))
 	// stringOptions also take a number or boolean where a string is wanted,
 	// the most common mistake in manifests (an environment variable "true"
 	// without its quotes). The API server refuses the object, but what it

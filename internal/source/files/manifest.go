@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 
@@ -21,6 +22,8 @@ type file struct {
 	// directory is the chart or kustomization that was rendered, and from what
 	// its objects come from: there are no lines in that.
 	directory, from string
+	// kustomized says that it was a kustomization.
+	kustomized bool
 	// optional says that the file was met under a name that says little, such
 	// as .conf: then it is skipped unless it is what was hoped for.
 	optional bool
@@ -144,9 +147,7 @@ func (f *file) object(v value, h header, at place) {
 		f.note(fmt.Sprintf("%s %s, removed in %s, does nothing", h.apiVersion, h.kind, r.removed), at)
 		f.ignore(h.kind, at)
 	case h.kind == crdKind:
-		f.crds = true
-		f.foreignKind(v.text("spec", "group"), v.text("spec", "names", "kind"), at, "its CustomResourceDefinition")
-		f.ignore(h.kind, at)
+		f.definition(v.text("spec", "group"), v.text("spec", "names", "kind"), at)
 	case f.foreignKind(group(h.apiVersion), h.kind, at, "an object"):
 		f.ignore(h.kind, at)
 	case f.configuration(v, h, at):
@@ -155,8 +156,23 @@ func (f *file) object(v value, h header, at place) {
 			f.problem(at, fmt.Sprintf("Kubernetes has no %s in %s", h.kind, h.apiVersion), report.Unreadable, k)
 			return
 		}
+		if v.field("spec", "template", "spec", "containers") != nil && !fromServer(v) {
+			// Its pods are to be seen in a cluster only.
+			f.gaps = append(f.gaps, report.Gap{
+				Kind: inventory.Pods.ID, Scope: v.text("metadata", "namespace"), Cause: report.Unsupported,
+				Detail: fmt.Sprintf("the %s at %s makes pods, and this version does not read the kind", h.kind, at),
+				How:    "scan the cluster, where the pods are seen",
+			})
+		}
 		f.ignore(h.kind, at)
 	}
+}
+
+// definition reads a CustomResourceDefinition of a kind.
+func (f *file) definition(group, kind string, at place) {
+	f.crds = true
+	f.foreignKind(group, kind, at, "its CustomResourceDefinition")
+	f.ignore(crdKind, at)
 }
 
 // foreignKind records policies of other projects, which cannot be read yet.
@@ -181,7 +197,19 @@ func (f *file) evidence(v value, h header, r reader, at place) {
 	for _, line := range f.e.repeated {
 		f.problem(f.at(line), "this key was there before in the same mapping; the last one counts, as for kubectl", "")
 	}
-	obj, err := r.decode(f.e.buf, decodeOptions)
+	options := decodeOptions
+	if strict := r.removed == "" && h.kind != "Secret" && !f.saved; strict {
+		options = strictOptions
+	}
+	obj, err := r.decode(f.e.buf, options)
+	if isDirective(err) {
+		f.ignore("kustomize patch", at)
+		return
+	}
+	if errors.Is(err, json.ErrUnknownName) {
+		f.unreadable(unknownField(err, lines), namespace, at, r.table)
+		obj, err = r.decode(f.e.buf, decodeOptions)
+	}
 	if err != nil {
 		bad := decodeFault(err, lines)
 		if obj, err = r.decode(f.e.buf, stringOptions); err != nil {

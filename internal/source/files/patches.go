@@ -11,25 +11,29 @@ import (
 const maxKustomization = 1 << 20
 
 // patchesOf lists the files that a kustomization names as patches. They look
-// like objects and are only parts of them, so that a walk leaves them out. A
-// kustomization that cannot be read names none: its patches are then read as
-// the objects they look like.
-func patchesOf(path string) []string {
+// like objects and are only parts of them, so that a walk leaves them out. It
+// also says whether the kustomization changes what pods are: by patches, by
+// components, by other images. A kustomization that cannot be read names no
+// patches, which are then read as the objects they look like, and may change
+// anything.
+func patchesOf(path string) (files []string, changes bool) {
 	r, err := os.Open(path)
 	if err != nil {
-		return nil
+		return nil, true
 	}
 	defer r.Close() // it was only read
 	text, err := io.ReadAll(io.LimitReader(r, maxKustomization))
 	if err != nil {
-		return nil
+		return nil, true
 	}
 	var n yaml.Node
 	if yaml.Load(text, &n) != nil || len(n.Content) == 0 {
-		return nil
+		return nil, true
 	}
 	v := yamlValue{node: n.Content[0]}
-	var files []string
+	for _, key := range []string{"patches", "patchesStrategicMerge", "patchesJson6902", "components", "replacements", "transformers", "images"} {
+		changes = changes || v.field(key) != nil
+	}
 	for _, key := range []string{"patches", "patchesStrategicMerge", "patchesJson6902"} {
 		list := v.field(key)
 		if list == nil {
@@ -46,5 +50,5 @@ func patchesOf(path string) []string {
 			}
 		})
 	}
-	return files
+	return files, changes
 }

@@ -163,7 +163,7 @@ func (f *file) rendered(ctx context.Context, render Renderer, path, what string)
 		f.problem(f.at(0), err.Error(), report.Unreadable, inventory.AnyKind)
 		return
 	}
-	f.directory, f.from = f.name, f.name
+	f.directory, f.from, f.kustomized = f.name, f.name, what == "kustomization"
 	f.name += " (rendered)"
 	f.yaml(bufio.NewReader(bytes.NewReader(data)))
 }

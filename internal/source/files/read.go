@@ -125,6 +125,14 @@ func (f *file) yamlDocument(d document) {
 	} else if f.looksLikeTemplate(d) {
 		return
 	}
+	enough := func(h header) bool {
+		// Kinds of other projects that make pods are told by their containers.
+		return isNoEvidence(h) && (h.kind == crdKind || !bytes.Contains(d.text, []byte("containers:")))
+	}
+	if o, ok := outlineOf(d.text, enough); ok {
+		f.outlined(o, f.at(o.line+d.line-1))
+		return
+	}
 	if f.large != nil && len(d.text) > largeDocument {
 		f.large.Lock()
 		defer f.large.Unlock()
@@ -159,11 +167,15 @@ func (f *file) parsed(v yamlValue, d document) {
 // largeDocument is where documents are read one at a time.
 const largeDocument = 1 << 20
 
-// template is the file that a rendered document says it was made of, as Helm
-// writes it: "# Source: name-of-chart/templates/web.yaml".
+// template is the file that a rendered document says it was made of: for a
+// kustomization relative to it, for a chart as Helm writes it,
+// "# Source: name-of-chart/templates/web.yaml".
 func (f *file) template(d document) string {
 	for line := range bytes.Lines(d.text[:min(len(d.text), 4096)]) {
 		if source, ok := bytes.CutPrefix(line, []byte("# Source: ")); ok {
+			if f.kustomized {
+				return filepath.Join(f.directory, filepath.FromSlash(string(bytes.TrimSpace(source))))
+			}
 			if _, rest, ok := strings.Cut(string(bytes.TrimSpace(source)), "/"); ok {
 				return filepath.Join(f.directory, filepath.FromSlash(rest))
 			}

@@ -174,8 +174,12 @@ func (w *walker) file(path, real string) {
 	switch {
 	case isKustomization(filepath.Base(path)):
 		w.ignore("kustomization", place{file: path})
-		for _, patch := range patchesOf(path) {
+		patches, changes := patchesOf(path)
+		for _, patch := range patches {
 			w.patches[filepath.Join(filepath.Dir(path), filepath.FromSlash(patch))] = true
+		}
+		if changes {
+			w.unrendered(path)
 		}
 	case isManifestName(path), isConfigName(path):
 		w.inputs = append(w.inputs, input{path: path, name: path})
@@ -183,6 +187,19 @@ func (w *walker) file(path, real string) {
 		return
 	}
 	w.visited[real] = true
+}
+
+// unrendered records that a kustomization which was met in a walk changes pods
+// that are read as they stand in its bases: what is seen of them is real, and
+// what is not seen proves nothing.
+func (w *walker) unrendered(path string) {
+	for _, k := range inventory.PodBearers {
+		w.gaps = append(w.gaps, report.Gap{
+			Kind: k.ID, Cause: report.NotCollected,
+			Detail: "kustomizations that change workloads are not rendered when they are met in a directory, such as " + filepath.Dir(path),
+			How:    "give the directory of each kustomization that is deployed as PATH",
+		})
+	}
 }
 
 // follow takes what a link in a directory points to, if that is inside.
