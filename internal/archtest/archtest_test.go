@@ -49,6 +49,9 @@ var deny = []struct{ from, to, why string }{
 	{"internal/report", "k8s.io", "the wire schema stays dependency-free"},
 	{"internal/checks/", "net", "checks do no I/O: ask a source for the evidence"},
 	{"internal/checks/", "os", "checks do no I/O: ask a source for the evidence"},
+	{"internal/checks/", "syscall", "checks do no I/O: ask a source for the evidence"},
+	{"internal/checks/", "io/ioutil", "checks do no I/O: ask a source for the evidence"},
+	{"internal/checks/", "crypto/rand", "checks are deterministic"},
 	{"internal/checks/", "log", "checks report, they do not log"},
 	{"internal/checks/", "math/rand", "checks are deterministic"},
 	{"internal/checks/", "k8s.io/client-go", "checks read the inventory, never the cluster"},
@@ -137,6 +140,16 @@ func TestHouseRules(t *testing.T) {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
 				t.Errorf("%s has an init function: lists are explicit", name)
 			}
+		}
+		if strings.HasPrefix(name, "internal/checks/") || strings.HasPrefix(name, "internal/fact/") {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok {
+					if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && (s.Sel.Name == "Now" || s.Sel.Name == "Since") {
+						t.Errorf("%s reads the clock: time is evidence (View.Observed)", fset.Position(n.Pos()))
+					}
+				}
+				return true
+			})
 		}
 		if !strings.HasPrefix(name, "cmd/") && !commands(f) && mayExit[name] == "" {
 			ast.Inspect(f, func(n ast.Node) bool {

@@ -152,19 +152,18 @@ func sorted(id string, fs []*report.Finding) []report.Finding {
 		return cmp.Or(report.CompareSubjects(a.Subject, b.Subject), cmp.Compare(a.Control, b.Control), cmp.Compare(place(a), place(b)))
 	})
 	out := make([]report.Finding, len(fs))
-	seen := make(map[string]bool, len(fs))
+	seen := make(map[string]int, len(fs))
 	for i, f := range fs {
 		f.Fingerprint = report.Fingerprint(id, f.Subject, f.Control, "")
 		// The same object in several files: told apart by the file, and by a
 		// number where one file holds it twice.
-		for n := 0; seen[f.Fingerprint]; n++ {
+		if seen[f.Fingerprint]++; seen[f.Fingerprint] > 1 {
 			file, _, _ := strings.Cut(place(f), ":")
-			if n > 0 {
-				file = fmt.Sprintf("%s#%d", file, n)
-			}
 			f.Fingerprint = report.Fingerprint(id, f.Subject, f.Control, file)
+			if seen[f.Fingerprint]++; seen[f.Fingerprint] > 1 {
+				f.Fingerprint = report.Fingerprint(id, f.Subject, f.Control, fmt.Sprintf("%s#%d", file, seen[f.Fingerprint]))
+			}
 		}
-		seen[f.Fingerprint] = true
 		out[i] = *f
 	}
 	return out

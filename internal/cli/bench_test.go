@@ -35,7 +35,7 @@ func BenchmarkScan(b *testing.B) {
 			b.Fatal(err)
 		}
 		objects += src.Objects
-		r, _ := evaluate(evidence, time.Now(), config.Default(), checks.All, report.Scan{Sources: []report.Source{src}})
+		r, _ := evaluate(evidence, time.Now(), time.Now(), config.Default(), checks.All, report.Scan{Sources: []report.Source{src}})
 		if err := json.Write(s.Stdout, r); err != nil {
 			b.Fatal(err)
 		}

@@ -102,7 +102,7 @@ func demoReport() (*report.Report, error) {
 		return nil, fmt.Errorf("%s: %s", src.Problems[0].At, src.Problems[0].Message)
 	}
 	src.Detail = "the sample cluster that comes with plimsoll"
-	r, _ := evaluate(b, info.Observed, config.Default(), checks.All, report.Scan{
+	r, _ := evaluate(b, info.Observed, info.Observed, config.Default(), checks.All, report.Scan{
 		Sources: []report.Source{src},
 		Cluster: report.Cluster{
 			Name: info.Name, Version: info.Version, Distribution: info.Distribution,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,10 +141,25 @@ func runScan(ctx context.Context, s IO, f *scanFlags, paths []string) error {
 		scan.Sources = append(scan.Sources, src)
 		scan.Cluster = cluster
 	}
+	if len(f.live.namespaces) > 0 {
+		if !live && !b.Matched() {
+			return usagef("--namespace %s: the input has no object of it", strings.Join(f.live.namespaces, ","))
+		}
+		// A binding in any other namespace may give rights to an account of these.
+		b.Gap(report.Gap{
+			Kind: inventory.RoleBindings.ID, Cause: report.NotCollected,
+			Detail: "bindings of other namespaces were left out by --namespace", How: "scan without --namespace",
+		})
+	}
 	if err := ctx.Err(); err != nil {
 		return incompletef("interrupted")
 	}
-	r, unreadable := evaluate(b, at, cfg, selected, scan)
+	// What a person stated ends by the clock, whatever the report is dated.
+	today := at
+	if now := s.Now().UTC(); now.After(today) {
+		today = now
+	}
+	r, unreadable := evaluate(b, at, today, cfg, selected, scan)
 	p.done()
 	if !fixed {
 		r.Scan.DurationMS = s.Now().Sub(started).Milliseconds()
@@ -169,7 +185,7 @@ func loadConfig(name string) (*config.Config, error) {
 
 // evaluate seals the evidence and judges it. It also says whether evidence of
 // the selected checks was given and could not be read.
-func evaluate(b *inventory.Builder, at time.Time, cfg *config.Config, selected []*check.Check, scan report.Scan) (r *report.Report, unreadable bool) {
+func evaluate(b *inventory.Builder, at, today time.Time, cfg *config.Config, selected []*check.Check, scan report.Scan) (r *report.Report, unreadable bool) {
 	inventory.Put(b, inventory.Settings, report.Subject{Kind: "Config", Name: "plimsoll.yaml"},
 		inventory.Origin{Source: "config", Place: cfg.Place()}, cfg.Setting())
 	inv := b.Seal(at)
@@ -182,7 +198,7 @@ func evaluate(b *inventory.Builder, at time.Time, cfg *config.Config, selected [
 		scan.Cluster.Pods += w.Pods
 	}
 	r.Scan = scan
-	applyStatements(r, inv, cfg)
+	applyStatements(r, inv, cfg, today)
 	kinds := append(checks.Kinds(selected), inventory.AnyKind)
 	return r, slices.ContainsFunc(inv.AllGaps(), func(g report.Gap) bool {
 		return (g.Cause == report.Unreadable || g.Cause == report.Truncated) && slices.Contains(kinds, g.Kind)
@@ -191,21 +207,27 @@ func evaluate(b *inventory.Builder, at time.Time, cfg *config.Config, selected [
 
 // applyStatements applies the waivers and attestations of the configuration
 // and the waivers that objects carry.
-func applyStatements(r *report.Report, inv *inventory.Inventory, cfg *config.Config) {
+func applyStatements(r *report.Report, inv *inventory.Inventory, cfg *config.Config, today time.Time) {
 	ws := slices.Clone(cfg.Waivers)
 	labels := map[report.Subject]map[string]string{}
 	for o := range inv.Metadata() {
 		ws = append(ws, waiver.Annotated(o.Locate("metadata.annotations"), o.Subject, o.Value.Annotations, cfg.AnnotationWaivers)...)
-		labels[o.Subject] = o.Value.Labels
+		labels[object(o.Subject)] = o.Value.Labels
 	}
 	of := func(s report.Subject) map[string]string {
-		s.Part = ""
+		s = object(s)
 		if l, ok := labels[s]; ok && l == nil {
 			return map[string]string{} // it has none; nil would mean not known
 		}
 		return labels[s]
 	}
-	waiver.Apply(r, ws, cfg.Attestations, of, r.Scan.Observed)
+	waiver.Apply(r, ws, cfg.Attestations, of, today)
+}
+
+// object is the object that a subject is about or a part of.
+func object(s report.Subject) report.Subject {
+	s.Part, s.Stable = "", ""
+	return s
 }
 
 // outcome turns the report into the exit code.

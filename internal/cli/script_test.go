@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -22,7 +23,9 @@ func TestMain(m *testing.M) {
 		// The command as a user runs it; the exit code is written out, since
 		// scripts only tell success from failure.
 		"plimsoll": func() {
-			code := Main(context.Background(), os.Args[1:], System())
+			s := System()
+			s.Now = func() time.Time { return time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC) }
+			code := Main(context.Background(), os.Args[1:], s)
 			if code != 0 {
 				fmt.Fprintf(os.Stderr, "exit code %d\n", code)
 			}

@@ -44,7 +44,7 @@ func (t threshold) exceeded(r *report.Report) bool {
 	for _, it := range r.Items {
 		// A box that this version cannot decide, or was told not to, says
 		// nothing about what was scanned.
-		if slices.Contains(t.verdicts, it.Verdict) && len(it.Checks) > 0 && len(it.Skipped) == 0 {
+		if slices.Contains(t.verdicts, it.Verdict) && slices.ContainsFunc(it.Checks, func(c report.CheckResult) bool { return c.Verdict == it.Verdict }) {
 			return true
 		}
 		for _, c := range it.Checks {

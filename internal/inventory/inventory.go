@@ -84,6 +84,7 @@ type Builder struct {
 	collected map[report.KindID]bool
 	gaps      []report.Gap
 	scope     []string
+	matched   bool // an object of a namespace in scope was put
 }
 
 // Put adds one object of kind k.
@@ -93,6 +94,7 @@ func Put[T any](b *Builder, k Kind[T], s report.Subject, o Origin, v T) {
 	if b.outside(s) {
 		return
 	}
+	b.matched = b.matched || s.Namespace != "" || s.Kind == "Namespace"
 	if b.rows == nil {
 		b.rows = map[report.KindID][]row{}
 	}
@@ -174,7 +176,8 @@ func (b *Builder) Seal(observed time.Time) *Inventory {
 		inv.tables[k] = &table{}
 	}
 	for k, rows := range b.rows {
-		slices.SortFunc(rows, func(x, y row) int {
+		// Stable: rendered objects have no lines, and keep the order of their file.
+		slices.SortStableFunc(rows, func(x, y row) int {
 			return cmp.Or(report.CompareSubjects(x.subject, y.subject), x.origin.compare(y.origin))
 		})
 		rows, conflicts := merge(k, rows)
@@ -207,6 +210,7 @@ func merge(k report.KindID, rows []row) ([]row, []report.Gap) {
 			// There may be thousands: each is compared only with those that
 			// hash the same.
 			alike := map[uint64][]int{hash(first.value): {len(out) - 1}}
+			copies := 0
 			for _, r := range rows[1:n] {
 				h := hash(r.value)
 				twin := slices.IndexFunc(alike[h], func(i int) bool { return reflect.DeepEqual(out[i].value, r.value) })
@@ -222,6 +226,8 @@ func merge(k report.KindID, rows []row) ([]row, []report.Gap) {
 					})
 				}
 				alike[h] = append(alike[h], len(out))
+				copies++
+				r.subject.Copy = copies
 				out = append(out, r)
 			}
 		}

@@ -36,6 +36,14 @@ func (b *Builder) Limit(namespaces []string) {
 	b.scope = namespaces
 }
 
+// Matched reports whether any object of the namespaces that the builder is
+// limited to was put.
+func (b *Builder) Matched() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.matched
+}
+
 // outside reports whether the subject lies outside of the builder's limit.
 func (b *Builder) outside(s report.Subject) bool {
 	if len(b.scope) == 0 {

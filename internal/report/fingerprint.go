@@ -24,13 +24,14 @@ func Fingerprint(check string, s Subject, control, extra string) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// CompareSubjects orders subjects by kind, namespace, name and part.
+// CompareSubjects orders subjects by kind, namespace, name, copy and part.
 func CompareSubjects(a, b Subject) int {
 	return cmp.Or(
 		cmp.Compare(a.Kind, b.Kind),
 		cmp.Compare(a.APIVersion, b.APIVersion),
 		cmp.Compare(a.Namespace, b.Namespace),
 		cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Copy, b.Copy),
 		cmp.Compare(a.Part, b.Part),
 	)
 }

@@ -2,6 +2,7 @@ package pods
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -60,6 +61,19 @@ var cpuLimit = &check.Check{
 				first.Evidence("metadata.labels["+inventory.TierLabel+"]", podsecurity.None, "the name of a tier, where one applies"))
 			return
 		}
+		for w, is := range sensitive {
+			// The label of a Namespace decides where the workload has none.
+			if !is && !tiers.own(w) && unread(e, w.Namespace) {
+				e.Unknown(w.Subject, "the label of its namespace may name a sensitive tier, and the Namespace object could not be read",
+					w.Evidence("metadata.namespace", w.Namespace, ""))
+			}
+		}
 		judgeLimits(e, corev1.ResourceCPU, func(w *workload.Workload) bool { return sensitive[w] })
 	},
+}
+
+// unread reports whether the Namespace object is there and could not be read;
+// manifests that come without theirs say by it that nothing is labelled.
+func unread(e *check.Eval, namespace string) bool {
+	return slices.ContainsFunc(e.Missing(inventory.Namespaces.ID, namespace), func(g report.Gap) bool { return g.Cause != report.NotGiven })
 }

@@ -69,6 +69,17 @@ func enforces(name string, severity report.Severity, title, why, remediation str
 				if inventory.SystemNamespace(ns.Name) == (name == "system-namespaces") {
 					judgeEnforcement(e, ns, policies.Of(ns), tenants[ns.Name])
 				}
+				delete(tenants, ns.Name)
+			}
+			if len(e.Missing(inventory.Namespaces.ID, "")) > 0 {
+				return
+			}
+			delete(tenants, "") // a manifest without a namespace names none
+			for namespace, ws := range tenants {
+				if inventory.SystemNamespace(namespace) == (name == "system-namespaces") {
+					e.Unknown(report.Subject{Kind: "Namespace", APIVersion: "v1", Name: namespace},
+						"has workloads, and there is no Namespace object of it in the input", ws[0].Evidence("metadata.namespace", namespace, ""))
+				}
 			}
 		},
 	}
@@ -109,17 +120,6 @@ func judgeEnforcement(e *check.Eval, ns inventory.Object[inventory.Meta], p pods
 	default:
 		f.Remedy = command
 	}
-}
-
-// known reports whether Pod Security understands the value of one of its labels.
-func known(label, value string) bool {
-	var err error
-	if label == api.EnforceLevelLabel {
-		_, err = api.ParseLevel(value)
-	} else {
-		_, err = api.ParseVersion(value)
-	}
-	return err == nil
 }
 
 // whatDecides lists the evidence without which the failure is not certain.

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/pod-security-admission/api"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
@@ -71,4 +72,15 @@ func namespaceLabels(ns inventory.Object[inventory.Meta]) labels.Set {
 	set := labels.Set{corev1.LabelMetadataName: ns.Name}
 	maps.Copy(set, ns.Value.Labels)
 	return set
+}
+
+// known reports whether Pod Security understands the value of one of its labels.
+func known(label, value string) bool {
+	var err error
+	if label == api.EnforceLevelLabel {
+		_, err = api.ParseLevel(value)
+	} else {
+		_, err = api.ParseVersion(value)
+	}
+	return err == nil
 }

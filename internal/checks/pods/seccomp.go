@@ -72,7 +72,7 @@ func judgeProfile(e *check.Eval, w *workload.Workload, c workload.Container, kub
 		return e.Fail(s, msg, w.PodEvidence(c.Field+".securityContext.privileged", "true", "false"))
 	}
 	if profile == nil {
-		if key, value := annotation(w, c); key != "" {
+		if key, value := annotation(w, c); key != "" && !kubelets.on && len(e.Missing(inventory.KubeletSeccompDefaults.ID, "")) == 0 {
 			return e.Fail(s, fmt.Sprintf("the seccomp profile %q is set by an annotation, which is not read since v1.27", value),
 				w.PodEvidence("metadata.annotations["+key+"]", value, "securityContext.seccompProfile"),
 				w.PodEvidence(field, podsecurity.None, string(corev1.SeccompProfileTypeRuntimeDefault)))

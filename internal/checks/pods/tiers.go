@@ -64,6 +64,11 @@ func (t *tiers) sensitive(w *workload.Workload) (bool, error) {
 	return false, nil
 }
 
+// own reports whether the workload names its tier itself.
+func (t *tiers) own(w *workload.Workload) bool {
+	return w.Value.Labels[inventory.TierLabel] != "" || w.PodLabels()[inventory.TierLabel] != ""
+}
+
 func (t *tiers) sensitiveName(name string) bool {
 	for _, tier := range t.declared {
 		if tier.Name == name {

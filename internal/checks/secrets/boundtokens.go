@@ -30,9 +30,9 @@ const (
 // Passes when: no Secret is of type kubernetes.io/service-account-token.
 // Fails when: one is, used or not. Marked as invalid, it is still there: the
 // cleaner deletes it a year later, and only those that an account lists.
-// Cannot tell when: Secrets could not be read; or an account lists a Secret, or
-// a pod refers to one that is named like those of the token controller, that is
-// not in the input.
+// Cannot tell when: Secrets could not be read; or a pod or an account points to
+// a Secret that is named like those of the token controller and is not in the
+// input.
 //
 // https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets
 var boundTokens = &check.Check{
@@ -61,16 +61,11 @@ var boundTokens = &check.Check{
 			}
 		}
 		for _, id := range order {
-			if _, ok := inventory.Get(e, inventory.Secrets, id.namespace, id.name); ok {
+			if _, ok := inventory.Get(e, inventory.Secrets, id.namespace, id.name); ok || !tokenName.MatchString(id.name) {
 				continue
 			}
 			for _, u := range uses[id] {
-				switch {
-				case tokenName.MatchString(id.name):
-					e.Unknown(u.subject, fmt.Sprintf("refers to Secret %q, which is named like a service account token and is not in the input", id.name), u.evidence)
-				case u.subject.Kind == "ServiceAccount" && !strings.Contains(id.name, "-dockercfg-"): // OpenShift lists pull secrets, too
-					e.Unknown(u.subject, fmt.Sprintf("lists Secret %q, which may hold its token and is not in the input", id.name), u.evidence)
-				}
+				e.Unknown(u.subject, fmt.Sprintf("refers to Secret %q, which is named like a service account token and is not in the input", id.name), u.evidence)
 			}
 		}
 	},

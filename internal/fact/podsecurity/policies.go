@@ -77,6 +77,9 @@ func build(v inventory.View) *Policies {
 		defaults: api.Policy{Enforce: privileged, Audit: privileged, Warn: privileged},
 		known:    len(v.Missing(inventory.PodSecurityDefaults.ID, "")) == 0,
 	}
+	if inventory.Len(v, inventory.PodSecurityDefaults) > 1 {
+		p.known = false // they differ: nothing says which one the API server has
+	}
 	for d := range inventory.All(v, inventory.PodSecurityDefaults) {
 		p.exempt = d.Value
 		p.defaults = api.Policy{

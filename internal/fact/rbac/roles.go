@@ -72,6 +72,9 @@ func (g Grant) Effect() Effect {
 		return Unclear
 	}
 	for _, r := range g.Rules { // one by one: the first that is more decides
+		if len(r.NonResourceURLs) > 0 && g.Binding.Kind == "RoleBinding" {
+			continue // a RoleBinding grants nothing outside of its namespace
+		}
 		if covered, _ := validation.Covers(everyone, []rbacv1.PolicyRule{r}); !covered {
 			return Something
 		}

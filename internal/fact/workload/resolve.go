@@ -39,6 +39,7 @@ type owner struct {
 type stray struct {
 	controller owner
 	spec       string
+	finished   bool
 }
 
 func resolve(v inventory.View) []*Workload {
@@ -62,7 +63,11 @@ func resolve(v inventory.View) []*Workload {
 			}
 			controller := owner{ref.Kind, o.Namespace, ref.Name, ref.UID}
 			if parent := made[controller]; parent != nil {
-				if retired(o.Value) || same.as(parent.Value, o.Value) {
+				if retired(o.Value) {
+					made[self] = parent
+					continue
+				}
+				if same.as(parent.Value, o.Value) {
 					parent.Pods += w.Pods
 					parent.addNode(o.Value.Node)
 					made[self] = parent
@@ -71,7 +76,7 @@ func resolve(v inventory.View) []*Workload {
 				w.Controller = parent.Subject
 			}
 			if o.Kind == "Pod" {
-				key := stray{controller, fingerprint(o.Value)}
+				key := stray{controller, fingerprint(o.Value), w.Finished()}
 				if twin := strays[key]; twin != nil {
 					twin.Pods++
 					twin.addNode(o.Value.Node)

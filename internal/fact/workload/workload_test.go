@@ -128,8 +128,13 @@ func TestPodsFoldIntoTheirTemplate(t *testing.T) {
 		{"a finished pod of an older template", web(1, func(_ int, p *corev1.Pod) {
 			p.Spec.Containers[0].Image = "web:0"
 			p.Status.Phase = corev1.PodFailed
-		}), []string{"Deployment web 1"}},
+		}), []string{"Deployment web 0"}},
 		{"the controller was not read", web(4, nil)[3:], []string{"Pod web-6d4-0 4"}},
+		{"the controller was not read, one pod is finished", web(4, func(i int, p *corev1.Pod) {
+			if i == 0 {
+				p.Status.Phase = corev1.PodFailed
+			}
+		})[3:], []string{"Pod web-6d4-0 1", "Pod web-6d4-1 3"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if d := cmp.Diff(tt.want, resolved(t, tt.objects)); d != "" {

@@ -85,12 +85,28 @@ func (f *Failure) Remedy() (remedy string, shared bool) {
 	return remedy, remedy != ""
 }
 
-// Extent says how much of what was examined fails.
-func (f *Failure) Extent() string {
-	if f.Check.Any {
-		return f.Check.Reason
+// Claim is the title of the check with how much of what was examined violates
+// it, so that a title that is true when the check passes is not read as such.
+func (f *Failure) Claim() string {
+	verb := " violate: "
+	switch {
+	case f.Check.Any:
+		verb = ": "
+	case f.subjects() == 1:
+		verb = " violates: "
 	}
-	return "violated by " + f.Check.Reason
+	return f.Check.Reason + verb + f.Check.Title
+}
+
+// subjects is the number of subjects that fail.
+func (f *Failure) subjects() int {
+	all := map[report.Subject]bool{}
+	for _, p := range f.Patterns {
+		for _, finding := range p.Findings {
+			all[finding.Subject] = true
+		}
+	}
+	return len(all)
 }
 
 // patterns arranges the findings with a verdict that are not waived.
@@ -102,7 +118,8 @@ func patterns(findings []report.Finding, v report.Verdict) []Pattern {
 		if f.Verdict != v || f.Waived != nil {
 			continue
 		}
-		key := shape(f.Message)
+		said := shape(f.Message)
+		key := strings.ReplaceAll(said, "s …", " …") // a list of one value or of several
 		n, ok := at[key]
 		if !ok {
 			n = len(out)
@@ -110,8 +127,8 @@ func patterns(findings []report.Finding, v report.Verdict) []Pattern {
 			out = append(out, Pattern{Message: f.Message})
 		}
 		p := &out[n]
-		if p.Message != f.Message {
-			p.Message = key
+		if p.Message != f.Message && !strings.Contains(p.Message, "…") {
+			p.Message = said
 		}
 		p.Findings = append(p.Findings, f)
 	}

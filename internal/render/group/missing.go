@@ -17,6 +17,8 @@ type Missing struct {
 	Verdict report.Verdict
 	// NoCheck is true for boxes that this version cannot decide at all.
 	NoCheck bool
+	// LeftOut is true for boxes with checks that were left out on request.
+	LeftOut bool
 	// What names the evidence that is missing, and is empty where it has no name.
 	What string
 	// Why says why it is missing.
@@ -31,7 +33,7 @@ type Missing struct {
 }
 
 // Absences lists what keeps boxes unknown, then what a person has to state,
-// then the boxes without a check; in each, what most boxes wait for is first.
+// then the boxes whose checks were left out, then those without a check; in each, what most boxes wait for is first.
 func Absences(r *report.Report) []Missing {
 	c := collector{places: map[place]int{}}
 	for i := range r.Items {
@@ -55,6 +57,8 @@ func Absences(r *report.Report) []Missing {
 func (m *Missing) rank() int {
 	switch {
 	case m.NoCheck:
+		return 3
+	case m.LeftOut:
 		return 2
 	case m.Verdict == report.Manual:
 		return 1
@@ -77,10 +81,13 @@ type collector struct {
 
 // item adds what one undecided item waits for.
 func (c *collector) item(it *report.Item) {
-	if len(it.Checks) == 0 {
+	if len(it.Skipped) > 0 {
+		m := c.wait(it, place{act: report.LeftOut})
+		m.LeftOut, m.Why, m.How = true, report.LeftOut, "scan without --skip and --checks"
+		m.Verdict = report.Unknown
+	} else if len(it.Checks) == 0 {
 		m := c.wait(it, place{act: it.Reason})
 		m.NoCheck, m.Why = true, it.Reason
-		return
 	}
 	for _, check := range deciding(it) {
 		if it.Verdict == report.Unknown && len(check.Gaps) > 0 {

@@ -50,6 +50,24 @@ func code(s string) string {
 	return b.String()
 }
 
+// prose writes a text that holds code in Markdown's manner on one line: code
+// as code, all else as itself.
+func prose(s string) string {
+	var b strings.Builder
+	parts := strings.Split(strings.Join(strings.Fields(s), " "), "`")
+	for i, part := range parts {
+		switch {
+		case i%2 == 1 && i < len(parts)-1:
+			b.WriteString(code(part))
+		case i%2 == 1: // a code span that does not end is none
+			b.WriteString(breaks.Replace("`" + group.Plain(part)))
+		default:
+			b.WriteString(breaks.Replace(group.Plain(part)))
+		}
+	}
+	return b.String()
+}
+
 // clip cuts a text to textCut characters.
 func clip(s string) string {
 	n := 0

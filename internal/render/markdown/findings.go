@@ -98,9 +98,12 @@ func opening(it *report.Item, findings int, worst report.Severity) string {
 
 // check writes the findings of one check as a table, as many as fit.
 func (d *document) check(f *group.Failure, most int) (block string, ok bool) {
-	top := fmt.Sprintf("%s, %s: %s: %s\n\n", code(f.Check.ID), text(string(f.Check.Severity)), text(f.Check.Title), text(f.Extent()))
+	top := fmt.Sprintf("%s, %s: %s\n\n", code(f.Check.ID), text(string(f.Check.Severity)), text(f.Claim()))
 	if remedy, shared := f.Remedy(); shared {
 		top += "→ " + code(remedy) + "\n\n"
+	}
+	if f.Check.Remediation != "" {
+		top += "What to do: " + prose(f.Check.Remediation) + "\n\n"
 	}
 	const header = "| subject | seen | where |\n|---|---|---|\n"
 	more := func(n int) string { return fmt.Sprintf("\n… %s\n", group.Noun(n, "more finding")) }

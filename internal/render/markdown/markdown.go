@@ -52,7 +52,7 @@ func Write(w io.Writer, r *report.Report, o Options) error {
 	top := head(r, failures) + boxes(r)
 	d := &document{left: o.Limit - len(top) - len(leftOut(math.MaxInt, math.MaxInt))}
 	// The end is short and is decided first; findings take what remains.
-	end := d.absences(r) + d.remarks(r)
+	end := d.accepted(r) + d.absences(r) + d.remarks(r)
 	middle := d.findings(failures, o)
 	for _, part := range []string{top, middle, end} {
 		if _, err := io.WriteString(w, part); err != nil {
@@ -90,9 +90,12 @@ func head(r *report.Report, failures []group.Failure) string {
 			findings = append(findings, group.Number(severities[s])+" "+string(s))
 		}
 	}
-	proved := ""
+	var bases []string
 	if n := group.Proved(r); n > 0 {
-		proved = fmt.Sprintf(" (%d proved)", n)
+		bases = append(bases, fmt.Sprintf("%d proved", n))
+	}
+	if n := group.ByWaiver(r); n > 0 {
+		bases = append(bases, fmt.Sprintf("%d by waiver", n))
 	}
 	var titles, rule, counts []string
 	for _, v := range group.Verdicts {
@@ -100,7 +103,9 @@ func head(r *report.Report, failures []group.Failure) string {
 		rule = append(rule, "---")
 		counts = append(counts, fmt.Sprint(r.Summary.Items[v]))
 	}
-	counts[0] += proved
+	if len(bases) > 0 {
+		counts[0] += " (" + strings.Join(bases, ", ") + ")"
+	}
 	titles, rule = append(titles, "findings", "waived"), append(rule, "---", "---")
 	counts = append(counts, cmp.Or(strings.Join(findings, ", "), "none"), group.Number(r.Summary.Waived))
 	for _, line := range [][]string{titles, rule, counts} {
@@ -140,6 +145,9 @@ func boxes(r *report.Report) string {
 			basis := ""
 			if it.Basis != "" {
 				basis = " (" + text(string(it.Basis)) + ")"
+			}
+			if n := group.Waived(it); n > 0 {
+				basis += fmt.Sprintf(" (%s waived)", group.Number(n))
 			}
 			fmt.Fprintf(&b, "- [%s] %s **%s** [%s](%s): %s%s\n", tick, cmp.Or(marks[it.Verdict], "?"), box.Number, text(box.Title), box.Anchor(), text(it.Reason), basis)
 		}

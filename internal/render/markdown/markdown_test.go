@@ -87,8 +87,38 @@ func TestLimit(t *testing.T) {
 // body is the part with the findings, without the heads of its tables.
 func body(out string) string {
 	_, out, _ = strings.Cut(out, "### Worst first")
+	out, _, _ = strings.Cut(out, "### Accepted")
 	out, _, _ = strings.Cut(out, "### To decide")
 	return strings.ReplaceAll(out, "| subject | seen | where |", "")
+}
+
+// TestAccepted: what passes only because it was accepted says so, and by whom.
+func TestAccepted(t *testing.T) {
+	out := show(t, rendertest.Ordinary(), Options{})
+	for _, want := range []string{
+		"- [x] ✔ **3.5** [A seccomp profile confines every container](https://kubernetes.io/docs/concepts/security/security-checklist/#pod-security): 210 of 212 containers, 2 findings waived (observed) (2 waived)\n",
+		"### Accepted: 2 findings waived\n",
+		"| 3.5 waived `pods/seccomp/effective`: DaemonSet `legacy/agent [agent]`, DaemonSet `legacy/sync [sync]` | the vendor ships a profile in version 4 | ops@&#8203;shop.example, 2026-12-31 |\n",
+		"| 2.4 attested `network/encryption/mesh`: Cluster `shop-prod` | the nodes are joined by WireGuard | net@&#8203;shop.example, 2026-12-31 |\n",
+		"- waiver pods/seccomp/effective in legacy/\\*, `plimsoll.yaml:9`: 2 findings\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no\n%sin\n%s", want, out)
+		}
+	}
+}
+
+func TestProse(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                            "",
+		"Set `a_b: <c>`,\nthen *go*.": "Set <code>a&#95;b&#58; &#60;c&#62;</code>, then \\*go\\*.",
+		"an `open span @x":            "an \\`open span @&#8203;x",
+		"`policyTypes: [Ingress]` is": "`policyTypes: [Ingress]` is",
+	} {
+		if got := prose(in); got != want {
+			t.Errorf("prose(%q) = %q, want %q", in, got, want)
+		}
+	}
 }
 
 // TestMildestAreCutFirst: what is worst is there as long as anything is.

@@ -21,6 +21,33 @@ func (d *document) absences(r *report.Report) string {
 	return d.list("### To decide what is open\n\n| boxes | missing | how |\n|---|---|---|\n", lines, "")
 }
 
+// accepted lists what counts because a person said so, and where that stands.
+func (d *document) accepted(r *report.Report) string {
+	var lines, places []string
+	for _, a := range group.Acceptances(r) {
+		var subjects []string
+		for _, f := range a.Findings {
+			subjects = append(subjects, strings.TrimSpace(text(f.Subject.Kind)+" "+code(group.Name(f.Subject))))
+		}
+		until := text(a.Until)
+		if a.By != "" {
+			until = text(a.By) + ", " + until
+		}
+		lines = append(lines, fmt.Sprintf("| %s %s %s: %s | %s | %s |\n", text(a.Item.Number), a.Type, code(a.Check.ID), group.Some(subjects, 5), text(a.Reason), until))
+	}
+	for _, s := range r.Statements {
+		if s.State == "used" {
+			places = append(places, fmt.Sprintf("- %s %s, %s: %s\n", text(s.Type), text(s.Detail), code(s.At), group.Noun(s.Matched, "finding")))
+		}
+	}
+	heading := fmt.Sprintf("### Accepted: %s waived\n\n", group.Noun(r.Summary.Waived, "finding"))
+	const header = "| accepted | why | by, until |\n|---|---|---|\n"
+	if len(lines) == 0 {
+		return d.list(heading, places, "")
+	}
+	return d.list(heading+header, lines, "") + d.list("Stated in\n\n", places, "")
+}
+
 // remarks says what there is to know about the scan itself.
 func (d *document) remarks(r *report.Report) string {
 	var idle, problems, notes []string
@@ -29,16 +56,20 @@ func (d *document) remarks(r *report.Report) string {
 			idle = append(idle, fmt.Sprintf("- %s: %s %s, %s: %s\n", text(s.State), text(s.Type), text(s.Detail), code(s.At), text(s.Message)))
 		}
 	}
-	for _, s := range r.Scan.Sources {
-		for _, p := range s.Problems {
-			problems = append(problems, fmt.Sprintf("- %s %s\n", code(p.At), text(p.Message)))
+	for _, p := range group.Problems(r) {
+		effect := ""
+		if e := p.Effect(); e != "" {
+			effect = " (" + e + ")"
 		}
+		problems = append(problems, fmt.Sprintf("- %s %s%s\n", code(p.At), text(p.Message), effect))
+	}
+	for _, s := range r.Scan.Sources {
 		for _, n := range s.Notes {
 			notes = append(notes, fmt.Sprintf("- %s %s, such as %s\n", group.Number(n.Count), text(n.What), code(n.Example)))
 		}
 	}
 	return d.list("### Statements that are not used\n\n", idle, "") +
-		d.list(fmt.Sprintf("<details><summary>Could not be read: %s</summary>\n\n", group.Number(len(problems))), problems, "</details>\n\n") +
+		d.list(fmt.Sprintf("<details><summary>Problems in the input: %s</summary>\n\n", group.Number(len(problems))), problems, "</details>\n\n") +
 		d.list("### Notes\n\n", notes, "")
 }
 

@@ -54,10 +54,23 @@ func Hostile() *report.Report {
 			Subject:  report.Subject{Kind: evil(), APIVersion: evil(), Namespace: evil(), Name: e, Part: evil()},
 			Evidence: seen(evil(), evil(), evil(), evil())})
 	}
+	var accepted []report.Finding
+	for i, e := range Evil {
+		f := report.Finding{Verdict: report.Fail, Message: evil(), Subject: report.Subject{Kind: evil(), Namespace: evil(), Name: e}}
+		if i%2 == 0 {
+			f.Waived = &report.Waived{Reason: e, By: evil(), Until: evil()}
+		} else {
+			f.Verdict, f.Attested = report.Pass, &report.Attestation{Statement: e, By: evil(), Until: evil()}
+		}
+		accepted = append(accepted, f)
+		r.Statements = append(r.Statements, report.Statement{Type: evil(), At: evil(), Detail: e, State: "used"})
+	}
+	set(r, checklist.Seccomp, failed("pods/seccomp/"+evil(), evil(), report.Medium, "container", 0, accepted...))
 	for _, e := range Evil {
 		r.Statements = append(r.Statements, report.Statement{Type: evil(), At: evil(), Detail: evil(), State: e, Message: evil()})
 	}
 	many := failed("network/default-deny/ingress", evil(), report.Medium, "namespace", 1, findings...)
+	many.Remediation = strings.Join(Evil, " ")
 	set(r, checklist.DefaultDeny, many)
 	for i, it := range []*checklist.Item{checklist.SystemMasters, checklist.RBAC, checklist.MemoryLimits, checklist.LSM, checklist.ImageProvenance} {
 		set(r, it, failed(it.ID+"/one", evil(), report.High, evil(), i, findings[i]))
@@ -67,6 +80,11 @@ func Hostile() *report.Report {
 	for _, e := range Evil {
 		gaps.Gaps = append(gaps.Gaps, report.Gap{Kind: report.KindID("v1/" + evil()), Scope: e, Cause: report.Forbidden, Detail: evil(), How: evil()})
 	}
+	for _, e := range Evil {
+		source.Problems = append(source.Problems, report.Problem{At: "request", Message: "forbidden: " + e})
+		gaps.Gaps = append(gaps.Gaps, report.Gap{Kind: "v1/Secret", Cause: report.Forbidden, Detail: e})
+	}
+	r.Scan.Sources = []report.Source{source}
 	set(r, checklist.BoundTokens, gaps)
 	r.Conclude()
 	return r

@@ -109,25 +109,20 @@ func (p *page) box(item *checklist.Item, it *report.Item, width int) []string {
 	return append([]string{line}, lines...)
 }
 
-// tag is the word at the end of a box: how bad a failure is, and what a pass
-// rests on where that is not plain observation.
+// tag is the word at the end of a box: how bad a failure is, how many findings
+// were accepted, and what a pass rests on where that is not plain observation.
 func (p *page) tag(it *report.Item) (string, style) {
-	waived := 0
+	waived := group.Waived(it)
 	worst := report.Severity("")
 	for _, c := range it.Checks {
 		if c.Verdict == report.Fail && (worst == "" || c.Severity.Rank() < worst.Rank()) {
 			worst = c.Severity
 		}
-		for _, f := range c.Findings {
-			if f.Waived != nil {
-				waived++
-			}
-		}
 	}
 	switch {
 	case it.Verdict == report.Fail:
 		return p.fit(p.plain(string(worst)), 8), severityStyle[worst]
-	case it.Verdict == report.Pass && waived > 0:
+	case waived > 0:
 		return group.Number(waived) + " waived", verdictStyle[report.Manual]
 	case it.Verdict == report.Pass && it.Basis != report.Observed:
 		return p.fit(p.plain(string(it.Basis)), 8), faint

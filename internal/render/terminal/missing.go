@@ -19,9 +19,12 @@ func (p *page) missing(r *report.Report, absences []group.Missing) []string {
 		}
 	}
 	lines := []string{"  " + p.paint(bold, "To decide the "+strings.Join(open, " and "))}
-	left := 0
+	limit, left := listed, 0
+	if p.tight {
+		limit = listedTight
+	}
 	for i := range absences {
-		if m := &absences[i]; i < listed || m.NoCheck || p.Verbose {
+		if m := &absences[i]; i < limit || m.NoCheck || m.LeftOut || p.Verbose {
 			lines = append(lines, p.absence(m)...)
 		} else {
 			left++

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 // remarks says what there is to know about the scan itself.
 func (p *page) remarks(r *report.Report) []string {
 	lines := p.problems(r)
-	lines = append(lines, p.statements(r)...)
+	lines = append(lines, p.accepted(r)...)
 	var notes, ignored []report.Count
 	for _, s := range r.Scan.Sources {
 		notes = append(notes, s.Notes...)
@@ -26,86 +25,80 @@ func (p *page) remarks(r *report.Report) []string {
 	return append(lines, p.ignored(ignored)...)
 }
 
-// statements says what became of waivers and attestations. Those that are not
-// used are named; the findings of those that are, when Verbose.
-func (p *page) statements(r *report.Report) []string {
-	if len(r.Statements) == 0 && r.Summary.Waived == 0 {
-		return nil
-	}
-	states := map[string]int{}
-	var idle []report.Statement
+// accepted lists what counts because a person said so, and names the
+// statements that are not used: nothing that was waived is hidden.
+func (p *page) accepted(r *report.Report) []string {
+	all := group.Acceptances(r)
+	var used, idle []report.Statement
 	for _, s := range r.Statements {
-		states[s.State]++
-		if s.State != "used" {
+		if s.State == "used" {
+			used = append(used, s)
+		} else {
 			idle = append(idle, s)
 		}
 	}
-	var pieces []string
-	if r.Summary.Waived > 0 {
-		pieces = append(pieces, group.Noun(r.Summary.Waived, "finding")+" waived")
+	if len(all)+len(r.Statements) == 0 {
+		return nil
 	}
-	for _, state := range []string{"used", "expired", "unused", "refused"} {
-		if states[state] > 0 {
-			pieces = append(pieces, group.Number(states[state])+" "+state)
-		}
+	pieces := []string{group.Noun(r.Summary.Waived, "finding") + " waived"}
+	if len(used) > 0 {
+		pieces = append(pieces, group.Noun(len(used), "statement")+" used")
 	}
-	text := strings.Join(pieces, " "+p.glyph.dot+" ")
-	lines := p.hang("  "+p.paint(bold, "Statements"), 14, "", text, 2)
-	shown := idle
-	if !p.Verbose {
-		shown = idle[:min(listed, len(idle))]
+	if len(idle) > 0 {
+		pieces = append(pieces, group.Number(len(idle))+" not used")
 	}
-	for _, s := range shown {
-		prefix := "    " + p.paint(verdictStyle[report.Unknown], p.pad(p.fit(p.plain(s.State), 8), 8)) + " "
-		lines = append(lines, p.hang(prefix, 13, "", p.plain(s.Type+" "+s.Detail+", "+s.At+": "+s.Message), 2)...)
+	prefix := "  " + p.paint(bold, "Accepted") + "  "
+	lines := p.hang(prefix, p.width(prefix), "", strings.Join(pieces, " "+p.glyph.dot+" "), 2)
+	limit, height := listed, 3
+	switch {
+	case p.Verbose:
+		limit, height = len(all)+len(idle), whole
+	case p.tight && p.Width >= twoColumn: // a narrower screen does not hold the boxes as it is
+		limit, height = listedTight, 1
 	}
-	lines = append(lines, p.more(len(idle)-len(shown), "more statement")...)
-	if p.Verbose {
-		lines = append(lines, p.waived(r)...)
-	}
-	return lines
-}
-
-// waived lists the findings that a person has accepted.
-func (p *page) waived(r *report.Report) []string {
-	var lines []string
-	for _, it := range r.Items {
-		for _, c := range it.Checks {
-			for _, f := range c.Findings {
-				if f.Waived == nil {
-					continue
-				}
-				text := fmt.Sprintf("%s %s: %s; until %s", f.Subject.Kind, group.Name(f.Subject), f.Message, f.Waived.Until)
-				if f.Waived.By != "" {
-					text += " by " + f.Waived.By
-				}
-				prefix := "    " + p.paint(faint, "waived") + "   " + it.Number + " "
-				lines = append(lines, p.hang(prefix, p.width(prefix), "", p.plain(text+": "+f.Waived.Reason), 3)...)
+	for i := range all[:min(limit, len(all))] {
+		a := &all[i]
+		prefix := "    " + p.paint(verdictStyle[report.Manual], p.pad(p.fit(a.Type, 8), 8)) + " "
+		who := p.plain(a.Who())
+		text := p.plain(a.Check.ID+" for ") + p.subjects(a.Findings, "", p.Width/3) + p.plain(": "+a.Reason)
+		if height == 1 { // the reason is cut rather than by whom and until when
+			room := max(p.Width-13-p.width(who)-2, p.Width/3)
+			said := ", " + group.Noun(len(a.Findings), "finding") + ": " + a.Reason
+			if text = p.plain(a.Check.ID + said); p.width(text) > room {
+				text = p.fit(p.plain(a.Item.Number+said), room)
 			}
 		}
+		lines = append(lines, p.hang(prefix, 13, "", text+"; "+who, height)...)
 	}
-	return lines
+	lines = append(lines, p.more(len(all)-min(limit, len(all)), "more acceptance")...)
+	for _, s := range idle[:min(limit, len(idle))] {
+		prefix := "    " + p.paint(verdictStyle[report.Unknown], p.pad(p.fit(p.plain(s.State), 8), 8)) + " "
+		lines = append(lines, p.hang(prefix, 13, "", p.plain(s.Type+" "+s.Detail+", "+s.At+": "+s.Message), height)...)
+	}
+	return append(lines, p.more(len(idle)-min(limit, len(idle)), "more statement")...)
 }
 
-// problems names what could not be read.
+// problems names what is wrong with the input, and the boxes that it leaves open.
 func (p *page) problems(r *report.Report) []string {
-	var all []report.Problem
-	for _, s := range r.Scan.Sources {
-		all = append(all, s.Problems...)
-	}
+	all := group.Problems(r)
 	if len(all) == 0 {
 		return nil
 	}
-	lines := []string{"  " + p.paint(bold, "Could not be read") + "   " + p.paint(verdictStyle[report.Unknown], group.Number(len(all)))}
+	lines := []string{"  " + p.paint(bold, "Problems in the input") + "   " + p.paint(verdictStyle[report.Unknown], group.Number(len(all)))}
 	shown, height := all, 2
 	switch {
 	case p.tight:
-		shown, height = all[:min(kinds, len(all))], 1
+		shown, height = all[:min(listedTight, len(all))], 1
 	case !p.Verbose:
 		shown = all[:min(listed, len(all))]
 	}
 	for _, problem := range shown {
-		lines = append(lines, p.hang("    ", 4, "", p.plain(problem.At+": "+problem.Message), height)...)
+		text, effect := p.plain(problem.At+": "+problem.Message), ""
+		if e := problem.Effect(); e != "" {
+			effect = " (" + p.plain(e) + ")"
+		}
+		text = p.fit(text, max(height*(p.Width-4)-p.width(effect)-8, p.Width/3)) + effect
+		lines = append(lines, p.hang("    ", 4, "", text, height)...)
 	}
 	return append(append(lines, p.more(len(all)-len(shown), "more problem")...), "")
 }
@@ -117,7 +110,7 @@ func (p *page) counts(heading string, all []report.Count) []string {
 	indent := p.width(prefix)
 	shown, height := all, 2
 	if !p.Verbose {
-		shown, height = all[:min(kinds, len(all))], 1
+		shown, height = all[:min(listedTight, len(all))], 1
 	}
 	var lines []string
 	for _, c := range shown {

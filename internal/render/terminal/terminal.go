@@ -5,6 +5,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/plimsoll-sec/plimsoll/internal/render/group"
@@ -34,9 +35,13 @@ const (
 	twoColumn = 100
 	most      = 8  // failing checks under "Worst first"
 	least     = 2  // of them, however low the screen
-	kinds     = 3  // kinds of findings of one check
+	full      = 3  // of them with all that there is to say, on a tight screen
 	listed    = 10 // entries of every other list
 	whole     = 5  // lines of what is there to be copied
+
+	kindsFull   = 6 // kinds of findings of one check
+	kindsTight  = 4 // kinds of findings of one check, on a tight screen
+	listedTight = 3 // entries of every other list, on a tight screen
 )
 
 // Write shows the report.
@@ -60,20 +65,33 @@ func Write(w io.Writer, r *report.Report, o Options) error {
 	return nil
 }
 
-// screen is the whole report in lines.
+// screen is the whole report in lines. Where it cannot fit, what is worst comes
+// last, since what is above scrolls away.
 func (p *page) screen(r *report.Report, failures []group.Failure, absences []group.Missing) []string {
-	top := append(p.header(r), p.boxes(r)...)
-	bottom := p.missing(r, absences)
-	bottom = append(bottom, p.remarks(r)...)
+	header, counts, boxes := p.header(r), p.counted(r), p.boxes(r)
+	bottom := trimmed(append(p.missing(r, absences), p.remarks(r)...))
+	top := slices.Concat(header, counts, boxes)
 	room := p.Height - 1 - len(top) - len(bottom) // the last line is the prompt's
-	lines := append(append(top, p.failures(failures, room)...), bottom...)
+	lines := trimmed(slices.Concat(top, p.failures(failures, room, r.Summary.Waived), bottom))
+	if p.tight && len(lines) >= p.Height {
+		room = p.Height - len(counts) // the blank line at the end is the prompt's
+		lines = trimmed(slices.Concat(header, []string{""}, boxes, separate(bottom), counts, p.failures(failures, room, r.Summary.Waived)))
+	}
+	return lines
+}
+
+// trimmed is lines without blank ones at the end.
+func trimmed(lines []string) []string {
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
 	}
 	return lines
 }
 
-// header says what was scanned and counts the boxes.
+// separate ends lines with one that is blank.
+func separate(lines []string) []string { return append(trimmed(lines), "") }
+
+// header says what was scanned.
 func (p *page) header(r *report.Report) []string {
 	tool := p.fit(strings.TrimSpace(p.plain(r.Tool.Name+" "+r.Tool.Version)), p.Width/2)
 	took := group.Duration(r.Scan.DurationMS)
@@ -95,8 +113,11 @@ func (p *page) header(r *report.Report) []string {
 	if !p.tight {
 		lines = append(lines, "")
 	}
+	return lines
+}
 
-	proved := group.Proved(r)
+// counted counts the boxes by their verdicts.
+func (p *page) counted(r *report.Report) []string {
 	counts := []string{group.Noun(len(r.Items), "box")}
 	for _, v := range group.Verdicts {
 		n := r.Summary.Items[v]
@@ -106,12 +127,28 @@ func (p *page) header(r *report.Report) []string {
 		} else {
 			s = p.paint(faint, s)
 		}
-		if v == report.Pass && proved > 0 {
-			s += fmt.Sprintf(" (%d proved)", proved)
+		if bases := p.bases(r); v == report.Pass && bases != "" {
+			s += " (" + bases + ")"
 		}
 		counts = append(counts, s)
 	}
-	return append(append(lines, p.flow(2, "    ", counts)...), "")
+	gap := "    "
+	if p.tight {
+		gap = "  "
+	}
+	return append(p.flow(2, gap, counts), "")
+}
+
+// bases says what passes rest on, where that is not plain observation.
+func (p *page) bases(r *report.Report) string {
+	var parts []string
+	if n := group.Proved(r); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d proved", n))
+	}
+	if n := group.ByWaiver(r); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d by waiver", n))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // limits says what the scan was told to leave out.

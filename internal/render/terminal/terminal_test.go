@@ -101,6 +101,66 @@ func TestFits(t *testing.T) {
 	}
 }
 
+// TestLow: on a low terminal what is worst is what remains on the screen.
+func TestLow(t *testing.T) {
+	for name, r := range map[string]*report.Report{"ordinary": rendertest.Ordinary(), "large": rendertest.Large(50_000)} {
+		lines := strings.Split(strings.TrimSuffix(show(t, r, Options{Width: 80, Height: 24}), "\n"), "\n")
+		seen := strings.Join(lines[len(lines)-23:], "\n") // the last line is the prompt's
+		for _, want := range []string{"  35 boxes  ", "  Worst first  ", "  ✘ critical ", "\n                  → "} {
+			if !strings.Contains(seen, want) {
+				t.Errorf("%s: no %q in the last lines:\n%s", name, want, seen)
+			}
+		}
+		if n := len(regexp.MustCompile(`(?m)^  ✘ \w+ +\d\.\d`).FindAllString(seen, -1)); n < least {
+			t.Errorf("%s: the last lines hold %d failing checks:\n%s", name, n, seen)
+		}
+	}
+}
+
+// TestWhoWhereWhat: several kinds of findings say whom, where, and what to do,
+// also on a tight screen.
+func TestWhoWhereWhat(t *testing.T) {
+	r := rendertest.Empty()
+	var findings []report.Finding
+	add := func(name, message, field string) {
+		findings = append(findings, report.Finding{Verdict: report.Fail, Message: message,
+			Subject:  report.Subject{Kind: "DaemonSet", Namespace: "monitoring", Name: name},
+			Evidence: []report.Evidence{{At: "agents.yaml:7", Field: field, Got: "x", Want: "y"}}})
+	}
+	add("logs", `hostPath volumes (volume "varlog")`, "spec.template.spec.volumes[0].hostPath")
+	add("node", `hostPath volumes (volumes "proc", "sys")`, "spec.template.spec.volumes[0].hostPath")
+	add("logs", "privileged", "spec.template.spec.containers[0].securityContext.privileged")
+	r.Items[14].Checks = []report.CheckResult{{ID: "pods/security-standards/baseline", Title: "Every workload meets baseline", Severity: report.High, Noun: "workload",
+		Examined: 3, Passed: 1, Findings: findings, Remediation: "Remove the `fields` that are named. Or else."}}
+	r.Conclude()
+	for _, height := range []int{0, 44} {
+		out := show(t, r, Options{Width: 120, Height: height})
+		for _, want := range []string{
+			"  ✘ high     3.2  2 of 3 workloads violate: Every workload meets baseline\n",
+			"                  2× hostPath volumes (volumes …)\n                     DaemonSet monitoring/logs, monitoring/node · such as spec.template.spec.volumes[0].hostPath\n",
+			"                  1× privileged\n                     DaemonSet monitoring/logs · ",
+			"                  → Remove the fields that are named.  plimsoll explain pods/security-standards/baseline\n",
+		} {
+			if !strings.Contains(out, want) {
+				t.Errorf("height %d: there is no\n%sin\n%s", height, want, out)
+			}
+		}
+	}
+}
+
+// TestAcceptedIsNeverHidden: neither that findings were waived, nor why, by
+// whom and until when.
+func TestAcceptedIsNeverHidden(t *testing.T) {
+	for _, o := range []Options{{Width: 100}, {Width: 100, Height: 50}, {Width: 80, Height: 24}, {Width: 140, Verbose: true}} {
+		out := show(t, rendertest.Ordinary(), o)
+		for _, want := range []string{"every container 2 waived", "1 by waiver", "Accepted 2 findings waived", "the vendor ships", "ops@shop.example, until 2026-12-31", "net@shop.example, until 2026-12-31"} {
+			if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+				t.Errorf("%+v: there is no %q in\n%s", o, want, out)
+			}
+		}
+	}
+}
+
 func TestMaxFindings(t *testing.T) {
 	r := rendertest.Ordinary()
 	all := len(group.Failures(r))
@@ -143,8 +203,8 @@ func TestFiles(t *testing.T) {
 	for _, want := range []string{
 		"plimsoll 0.1.0   files: empty/ · 0 objects ",
 		"  ✘ high     3.2  container \"db\" has no memory limit\n                  Deployment shop/db [db] · shop.yaml:7 · spec.x: (none), want set\n",
-		"  ✘ medium   3.3  container … has no memory limit\n                  2 of 3 containers: Deployment shop/web, shop/pay · first at shop.yaml:3\n",
-		"  Could not be read   12\n    bad-0.yaml:4: did not find expected key\n",
+		"  ✘ medium   3.3  container … has no memory limit\n                  2 of 3 containers: Deployment shop/web, shop/pay\n                  such as shop.yaml:3 · spec.x: (none), want set\n",
+		"  Problems in the input   12\n    bad-0.yaml:4: did not find expected key\n",
 		"    bad-9.yaml:4: did not find expected key\n    … 2 more problems\n",
 		"  Not evidence  1,312 not Kubernetes\n",
 	} {

@@ -38,6 +38,10 @@ func (t *tally) conclude(b *inventory.Builder) {
 // concludeBeside records what the input adds to the evidence of another source.
 func (t *tally) concludeBeside(b *inventory.Builder) {
 	b.Gap(t.gaps...)
+	for k := range t.kinds {
+		// Manifests say what should be, the API what is.
+		b.Gap(report.Gap{Kind: k, Cause: report.Conflict, Detail: "both the cluster and files bring it", How: "scan them apart and compare the two reports"})
+	}
 	b.Collected(inventory.ComponentFiles.ID)
 	if t.podSecurity {
 		b.Collected(inventory.PodSecurityDefaults.ID)

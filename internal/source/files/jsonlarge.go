@@ -116,6 +116,7 @@ type largeList struct {
 	at       place
 	header   header
 	version  string // metadata.resourceVersion
+	cut      bool   // metadata.continue: the server had more
 	seen     bool   // it has items
 	headless int    // items that leave out their kind, before it was known
 }
@@ -137,7 +138,7 @@ func (list *largeList) field(dec *jsontext.Decoder, key string) error {
 	case "kind":
 		list.header.kind = v.text()
 	case "metadata":
-		list.version = v.text("resourceVersion")
+		list.version, list.cut = v.text("resourceVersion"), v.text("continue") != ""
 	}
 	return nil
 }
@@ -165,7 +166,11 @@ func (list *largeList) items(dec *jsontext.Decoder, l *lineReader) error {
 }
 
 func (list *largeList) done() {
-	r := readers[list.listHeader(list.header, list.version)]
+	item := list.listHeader(list.header, list.version)
+	if list.cut {
+		list.cutList(item, list.at)
+	}
+	r := readers[item]
 	var missing []report.KindID
 	switch {
 	case r.table != "":

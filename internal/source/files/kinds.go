@@ -112,6 +112,18 @@ var readers = func() map[header]reader {
 	return m
 }()
 
+// makers are kinds of other projects that make pods from what is not a pod
+// template, or deploy what is elsewhere. In manifests their pods are not seen.
+var makers = map[header]bool{
+	{"monitoring.coreos.com", "Prometheus"}: true, {"monitoring.coreos.com", "Alertmanager"}: true, {"monitoring.coreos.com", "ThanosRuler"}: true,
+	{"helm.toolkit.fluxcd.io", "HelmRelease"}: true, {"kustomize.toolkit.fluxcd.io", "Kustomization"}: true, {"helm.cattle.io", "HelmChart"}: true,
+	{"argoproj.io", "Application"}: true, {"argoproj.io", "ApplicationSet"}: true, {"argoproj.io", "Workflow"}: true, {"argoproj.io", "CronWorkflow"}: true,
+	{"tekton.dev", "TaskRun"}: true, {"tekton.dev", "PipelineRun"}: true,
+	{"ray.io", "RayCluster"}: true, {"kubeflow.org", "PyTorchJob"}: true, {"sparkoperator.k8s.io", "SparkApplication"}: true,
+	{"operator.tigera.io", "Installation"}: true, {"postgresql.cnpg.io", "Cluster"}: true, {"kafka.strimzi.io", "Kafka"}: true,
+	{"serving.knative.dev", "Service"}: true, {"apps.openshift.io", "DeploymentConfig"}: true,
+}
+
 // group is the API group of an apiVersion, "" for the core group.
 func group(apiVersion string) string {
 	if g, _, ok := strings.Cut(apiVersion, "/"); ok {

@@ -107,6 +107,9 @@ func (f *file) list(v value, h header, depth int) {
 		return
 	}
 	item := f.listHeader(h, v.text("metadata", "resourceVersion"))
+	if v.text("metadata", "continue") != "" {
+		f.cutList(item, f.at(v.line()))
+	}
 	if items := v.field("items"); items != nil {
 		items.each(func(v value) {
 			if v == nil {
@@ -116,6 +119,17 @@ func (f *file) list(v value, h header, depth int) {
 			f.document(v, item, depth+1)
 		})
 	}
+}
+
+// cutList records that a list is the first page of a longer one.
+func (f *file) cutList(item header, at place) {
+	missing := inventory.AnyKind
+	if r, ok := readers[item]; ok && r.table != "" {
+		missing = r.table
+	} else if item.kind != "" {
+		return // of a kind that is no evidence
+	}
+	f.problem(at, "the list is cut: the server had more (metadata.continue)", report.Truncated, missing)
 }
 
 // listHeader notes that a list was there and returns the header of its items.
@@ -156,16 +170,21 @@ func (f *file) object(v value, h header, at place) {
 			f.problem(at, fmt.Sprintf("Kubernetes has no %s in %s", h.kind, h.apiVersion), report.Unreadable, k)
 			return
 		}
-		if v.field("spec", "template", "spec", "containers") != nil && !fromServer(v) {
-			// Its pods are to be seen in a cluster only.
-			f.gaps = append(f.gaps, report.Gap{
-				Kind: inventory.Pods.ID, Scope: v.text("metadata", "namespace"), Cause: report.Unsupported,
-				Detail: fmt.Sprintf("the %s at %s makes pods, and this version does not read the kind", h.kind, at),
-				How:    "scan the cluster, where the pods are seen",
-			})
+		if (makers[header{group(h.apiVersion), h.kind}] || v.field("spec", "template", "spec", "containers") != nil) && !fromServer(v) {
+			f.unseenPods(h, at)
 		}
 		f.ignore(h.kind, at)
 	}
+}
+
+// unseenPods records that pods of an object of another project are to be seen
+// in a cluster only.
+func (f *file) unseenPods(h header, at place) {
+	f.gaps = append(f.gaps, report.Gap{
+		Kind: inventory.Pods.ID, Cause: report.Unsupported,
+		Detail: fmt.Sprintf("the %s at %s makes pods, and this version does not read the kind", h.kind, at),
+		How:    "scan the cluster, where the pods are seen",
+	})
 }
 
 // definition reads a CustomResourceDefinition of a kind.

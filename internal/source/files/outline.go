@@ -87,7 +87,11 @@ func (f *file) outlined(o *outline, at place) {
 		f.definition(o.text("spec.group"), o.text("spec.names.kind"), at)
 	default:
 		f.foreignKind(group(h.apiVersion), h.kind, at, "an object")
+		if makers[header{group(h.apiVersion), h.kind}] && o.text("metadata.uid") == "" {
+			f.unseenPods(h, at)
+		}
 		f.ignore(h.kind, at)
 	}
-	f.saved = f.saved || o.text("metadata.uid") != "" || o.text("metadata.resourceVersion") != ""
+	version := o.text("metadata.resourceVersion")
+	f.saved = f.saved || o.text("metadata.uid") != "" || version != "" && version != "0"
 }

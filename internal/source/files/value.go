@@ -29,7 +29,8 @@ func headerOf(v value) header { return header{v.text("apiVersion"), v.text("kind
 
 // fromServer says whether an object was saved from an API server.
 func fromServer(v value) bool {
-	return v.text("metadata", "uid") != "" || v.text("metadata", "resourceVersion") != ""
+	version := v.text("metadata", "resourceVersion")
+	return v.text("metadata", "uid") != "" || version != "" && version != "0" // no server writes 0, people do
 }
 
 // encode converts an object of a kind and indexes its lines.

@@ -178,9 +178,7 @@ func (w *walker) file(path, real string) {
 		for _, patch := range patches {
 			w.patches[filepath.Join(filepath.Dir(path), filepath.FromSlash(patch))] = true
 		}
-		if changes {
-			w.unrendered(path)
-		}
+		w.unrendered(path, changes)
 	case isManifestName(path), isConfigName(path):
 		w.inputs = append(w.inputs, input{path: path, name: path})
 	default:
@@ -189,14 +187,14 @@ func (w *walker) file(path, real string) {
 	w.visited[real] = true
 }
 
-// unrendered records that a kustomization which was met in a walk changes pods
-// that are read as they stand in its bases: what is seen of them is real, and
-// what is not seen proves nothing.
-func (w *walker) unrendered(path string) {
-	for _, k := range inventory.PodBearers {
+// unrendered records that a kustomization which was met in a walk changes
+// objects that are read as they stand in its bases: what is seen of them is
+// real, and what is not seen proves nothing.
+func (w *walker) unrendered(path string, changes []report.KindID) {
+	for _, k := range changes {
 		w.gaps = append(w.gaps, report.Gap{
-			Kind: k.ID, Cause: report.NotCollected,
-			Detail: "kustomizations that change workloads are not rendered when they are met in a directory, such as " + filepath.Dir(path),
+			Kind: k, Cause: report.NotCollected,
+			Detail: "kustomizations that change objects are not rendered when they are met in a directory, such as " + filepath.Dir(path),
 			How:    "give the directory of each kustomization that is deployed as PATH",
 		})
 	}
