@@ -97,7 +97,7 @@ func TestApply(t *testing.T) {
 		}},
 		"all failures waived": {
 			ws:    []Waiver{accept("pods/memory-limits")},
-			items: map[string]string{"3.3": "pass observed: all of 2 workloads, 3 waived", "3.2": "fail : baseline: 2 of 3 workloads"},
+			items: map[string]string{"3.3": "pass observed: 0 of 2 workloads, 3 findings waived", "3.2": "fail : baseline: 2 of 3 workloads"},
 			want:  []report.Statement{{Detail: "pods/memory-limits everywhere", State: used, Matched: 3}},
 		},
 		"a part of the failures": {
@@ -107,7 +107,7 @@ func TestApply(t *testing.T) {
 		},
 		"a glob over ids": {
 			ws:    []Waiver{accept("pods/*", Subject{Name: "api"}, Subject{Labels: selector("app=web")})},
-			items: map[string]string{"3.2": "pass observed: all of 3 workloads, 3 waived", "3.3": "pass observed: all of 2 workloads, 3 waived"},
+			items: map[string]string{"3.2": "pass observed: 1 of 3 workloads, 3 findings waived", "3.3": "pass observed: 0 of 2 workloads, 3 findings waived"},
 			want:  []report.Statement{{Detail: "pods/* for anything named api or anything with labels app=web", State: used, Matched: 6}},
 		},
 		"controls": {
@@ -131,7 +131,7 @@ func TestApply(t *testing.T) {
 		},
 		"until today": {
 			ws:    []Waiver{until(accept("pods/memory-limits"), "2026-11-23")},
-			items: map[string]string{"3.3": "pass observed: all of 2 workloads, 3 waived"},
+			items: map[string]string{"3.3": "pass observed: 0 of 2 workloads, 3 findings waived"},
 			want:  []report.Statement{{Detail: "pods/memory-limits everywhere", State: used, Matched: 3}},
 		},
 		"until yesterday": {
@@ -141,7 +141,7 @@ func TestApply(t *testing.T) {
 		},
 		"one cause, two waivers": {
 			ws:    []Waiver{accept("pods/memory-limits"), until(accept("pods/memory-limits"), "2026-12-24"), until(accept("pods/memory-limits"), "2025-01-01")},
-			items: map[string]string{"3.3": "pass observed: all of 2 workloads, 3 waived"},
+			items: map[string]string{"3.3": "pass observed: 0 of 2 workloads, 3 findings waived"},
 			want: []report.Statement{
 				{Detail: "pods/memory-limits everywhere", State: used, Matched: 3}, {Detail: "pods/memory-limits everywhere", State: used, Matched: 3},
 				{Detail: "pods/memory-limits everywhere", State: expired, Message: "it ended on 2025-01-01; failing findings that count again: 3"},
@@ -279,11 +279,11 @@ func TestApplyUnderTheLaw(t *testing.T) {
 	}{
 		"waived, with gaps":                 {report.CheckResult{Examined: 1, Findings: []report.Finding{failing}, Gaps: []report.Gap{gap}}, "unknown : v1/Pod in shop: forbidden"},
 		"attested, with gaps":               {report.CheckResult{Examined: 1, Findings: []report.Finding{manual}, Gaps: []report.Gap{gap}}, "unknown : v1/Pod in shop: forbidden"},
-		"waived and attested":               {report.CheckResult{Examined: 2, Findings: []report.Finding{failing, manual}}, "pass attested: all of 2 workloads, 1 waived, 1 attested"},
+		"waived and attested":               {report.CheckResult{Examined: 2, Findings: []report.Finding{failing, manual}}, "pass attested: 0 of 2 workloads, 1 finding waived, 1 attested"},
 		"attested beside observed":          {report.CheckResult{Examined: 9, Passed: 8, Findings: []report.Finding{manual}}, "pass attested: all of 9 workloads, 1 attested"},
 		"one of any attested":               {report.CheckResult{Any: true, Examined: 2, Findings: []report.Finding{{Verdict: report.Fail, Subject: workload("other", "")}, manual}}, "pass attested: 0 workloads, 1 attested"},
 		"one of any attested, one observed": {report.CheckResult{Any: true, Examined: 2, Passed: 1, Findings: []report.Finding{manual}}, "pass observed: 1 workload"},
-		"any, its only failure":             {report.CheckResult{Any: true, Examined: 1, Findings: []report.Finding{failing}}, "pass observed: 0 workloads, 1 waived"},
+		"any, its only failure":             {report.CheckResult{Any: true, Examined: 1, Findings: []report.Finding{failing}}, "pass observed: 0 of 1 workload, 1 finding waived"},
 		"any, nothing there to waive":       {report.CheckResult{Any: true}, "fail : none found among 0 workloads"},
 	} {
 		tt.check.ID, tt.check.Noun, tt.check.Severity = "pods/lsm", "workload", report.Low

@@ -169,6 +169,7 @@ func keep(t *testing.T, dir, id string, body []byte, loaded map[string]bool) {
 	}
 }
 
+// post creates an object as kubectl does, which refuses unknown fields.
 func post(t *testing.T, cluster *kube.Cluster, r inventory.Resource, namespace string, body []byte) int {
 	t.Helper()
 	path := "/api/" + r.Version
@@ -178,7 +179,7 @@ func post(t *testing.T, cluster *kube.Cluster, r inventory.Resource, namespace s
 	if r.Namespaced {
 		path += "/namespaces/" + namespace
 	}
-	resp, err := cluster.HTTPClient().Post(cluster.URL+path+"/"+r.Resource, "application/json", bytes.NewReader(body))
+	resp, err := cluster.HTTPClient().Post(cluster.URL+path+"/"+r.Resource+"?fieldValidation=Strict", "application/json", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
