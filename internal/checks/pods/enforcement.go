@@ -26,7 +26,8 @@ import (
 // system-namespaces: privileged is fitting for kube-system as long as workloads
 // there do not meet baseline.
 // Passes when: baseline or restricted is enforced.
-// Fails when: nothing or privileged is, or the namespace is exempt, or a label
+// Fails when: nothing or privileged is, the namespace is exempt, the API
+// server's flags turn the plugin off, or a label
 // has a value that does not parse (upstream takes such a level for restricted);
 // levels that are only warned about or audited stop no pod.
 // Cannot tell when: the default decides and was not read, or something else may
@@ -61,6 +62,13 @@ func enforces(name string, severity report.Severity, title, why, remediation str
 			inventory.ValidatingAdmissionPolicies.Optional(), inventory.ValidatingAdmissionPolicyBindings.Optional()}),
 		Run: func(e *check.Eval) {
 			policies := podsecurity.Enforced.Of(e)
+			if pod := policies.Off; pod != nil { // one cause for all namespaces
+				if name == "enforcement" {
+					e.Fail(pod.Subject, "the API server runs without the PodSecurity plugin: labels of namespaces enforce nothing",
+						pod.Evidence("spec.containers[0].command", "--disable-admission-plugins=…PodSecurity…", "PodSecurity on")).Remedy = "take PodSecurity out of --disable-admission-plugins"
+				}
+				return
+			}
 			tenants := map[string][]*workload.Workload{}
 			for w := range running(e) {
 				tenants[w.Namespace] = append(tenants[w.Namespace], w)

@@ -121,7 +121,7 @@ var (
 		"Every workload meets the baseline Pod Security Standard",
 		"Each control of baseline closes a known way from a container to its node: host namespaces, host paths, privileged mode, added capabilities. "+
 			"A workload that needs one of them has to be trusted like the node itself.",
-		"Remove the fields that are named. Where a workload cannot do without, put it into a namespace of its own, give few people access to it, and waive the finding with the reason.",
+		"Remove the fields that are named, such as `privileged: true`, `hostNetwork: true` or a hostPath volume. Where a workload cannot do without, put it into a namespace of its own, give few people access to it, and waive the finding with the reason.",
 		func(w *workload.Workload) bool { return !inventory.SystemNamespace(w.Namespace) })
 	restricted = standard("restricted", report.Info, api.LevelRestricted,
 		"Every workload meets the restricted Pod Security Standard",

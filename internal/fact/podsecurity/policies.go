@@ -1,7 +1,9 @@
 package podsecurity
 
 import (
+	"path"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/pod-security-admission/api"
@@ -13,7 +15,7 @@ import (
 // namespace. It needs the Namespaces; the plugin's configuration is read where
 // it is there.
 var Enforced = &inventory.Fact[*Policies]{
-	Needs: []inventory.Need{inventory.Namespaces.Optional(), inventory.PodSecurityDefaults.Optional()},
+	Needs: []inventory.Need{inventory.Namespaces.Optional(), inventory.PodSecurityDefaults.Optional(), inventory.Pods.Optional()},
 	Build: build,
 }
 
@@ -23,6 +25,9 @@ type Policies struct {
 	defaults api.Policy
 	known    bool // the defaults were read
 	exempt   inventory.PodSecurityDefault
+	// Off is a kube-apiserver pod whose flags turn the plugin off, so that
+	// labels enforce nothing; nil if there is none.
+	Off *inventory.Object[*inventory.PodBearer]
 }
 
 // Policy is what the plugin does in one namespace.
@@ -38,11 +43,12 @@ type Policy struct {
 	Known bool
 	// Exempt is true where the plugin's configuration exempts the namespace.
 	Exempt bool
+	off    bool
 }
 
 // Enforces reports whether the plugin is known to enforce baseline or restricted.
 func (p Policy) Enforces() bool {
-	return p.Known && !p.Exempt && p.Enforce.Level != api.LevelPrivileged
+	return p.Known && !p.Exempt && !p.off && p.Enforce.Level != api.LevelPrivileged
 }
 
 // For is the policy of a namespace; ok is false where no Namespace object of
@@ -61,6 +67,7 @@ func (p *Policies) Of(ns inventory.Object[inventory.Meta]) Policy {
 		Labelled: labelled,
 		Known:    labelled || p.known,
 		Exempt:   slices.Contains(p.exempt.ExemptNamespaces, ns.Name),
+		off:      p.Off != nil,
 	}
 }
 
@@ -88,12 +95,38 @@ func build(v inventory.View) *Policies {
 			Warn:    levelVersion(d.Value.Warn, ""),
 		}
 	}
+	for pod := range inventory.In(v, inventory.Pods, "kube-system") {
+		if pluginOff(pod.Value.Template.Spec) {
+			p.Off = &pod
+		}
+	}
 	for ns := range inventory.All(v, inventory.Namespaces) {
 		if _, seen := p.byName[ns.Name]; !seen {
 			p.byName[ns.Name] = p.Of(ns)
 		}
 	}
 	return p
+}
+
+// pluginOff reports whether the pod is an API server that is started without
+// the PodSecurity plugin.
+func pluginOff(spec *corev1.PodSpec) bool {
+	for _, c := range spec.Containers {
+		line := slices.Concat(c.Command, c.Args)
+		if !slices.ContainsFunc(line, func(word string) bool { return path.Base(word) == "kube-apiserver" }) {
+			continue
+		}
+		for i, word := range line {
+			flag, off, _ := strings.Cut(word, "=")
+			if off == "" && i+1 < len(line) {
+				off = line[i+1]
+			}
+			if flag == "--disable-admission-plugins" && slices.Contains(strings.Split(off, ","), "PodSecurity") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // levelVersion reads the plugin's configuration: an empty level is privileged,
