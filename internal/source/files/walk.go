@@ -152,6 +152,9 @@ func (w *walker) walk(dir, real string, rules []ignoreRules) {
 		path := filepath.Join(dir, e.Name())
 		switch mode := e.Type(); {
 		case ignored(rules, filepath.ToSlash(path), mode.IsDir()):
+			if mode.IsDir() || isManifestName(path) {
+				w.ignore("excluded", place{file: path})
+			}
 		case mode&fs.ModeSymlink != 0:
 			w.links = append(w.links, link{path, rules})
 		case mode.IsDir():
