@@ -28,6 +28,12 @@ var (
 	Secrets         = Kind[Secret]{"v1/Secret"}
 	LimitRanges     = Kind[LimitRange]{"v1/LimitRange"}
 	NetworkPolicies = Kind[NetworkPolicy]{"networking.k8s.io/v1/NetworkPolicy"}
+	ConfigMaps      = Kind[ConfigMap]{"v1/ConfigMap"}
+	Services        = Kind[Service]{"v1/Service"}
+	EndpointSlices  = Kind[EndpointSlice]{"discovery.k8s.io/v1/EndpointSlice"}
+	RuntimeClasses  = Kind[RuntimeClass]{"node.k8s.io/v1/RuntimeClass"}
+	CSIDrivers      = Kind[Meta]{"storage.k8s.io/v1/CSIDriver"}
+	CSINodes        = Kind[CSINode]{"storage.k8s.io/v1/CSINode"}
 
 	Roles               = Kind[Role]{"rbac.authorization.k8s.io/v1/Role"}
 	ClusterRoles        = Kind[Role]{"rbac.authorization.k8s.io/v1/ClusterRole"}
@@ -36,6 +42,10 @@ var (
 
 	ValidatingAdmissionPolicies       = Kind[ValidatingAdmissionPolicy]{"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"}
 	ValidatingAdmissionPolicyBindings = Kind[ValidatingAdmissionPolicyBinding]{"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding"}
+	MutatingAdmissionPolicies         = Kind[MutatingAdmissionPolicy]{"admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"}
+	MutatingAdmissionPolicyBindings   = Kind[MutatingAdmissionPolicyBinding]{"admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding"}
+	ValidatingWebhookConfigurations   = Kind[WebhookConfiguration]{"admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration"}
+	MutatingWebhookConfigurations     = Kind[WebhookConfiguration]{"admissionregistration.k8s.io/v1/MutatingWebhookConfiguration"}
 
 	// PodSecurityDefaults is the cluster-wide configuration of the PodSecurity
 	// admission plugin: at most one object. Collected and empty means that the
@@ -138,12 +148,15 @@ type Resource struct {
 	// Metadata is true where only a server-side Table without the object's
 	// content is asked for.
 	Metadata bool
+	// Observed is true where the cluster makes the objects, or makes ones that
+	// nobody wrote: manifests without any do not say that there are none.
+	Observed bool
 }
 
 // Resources lists what can be read from an API server.
 var Resources = []Resource{
-	{Kind: Namespaces.ID, Version: "v1", Resource: "namespaces"},
-	{Kind: Nodes.ID, Version: "v1", Resource: "nodes"},
+	{Kind: Namespaces.ID, Version: "v1", Resource: "namespaces", Observed: true},
+	{Kind: Nodes.ID, Version: "v1", Resource: "nodes", Observed: true},
 	{Kind: Pods.ID, Version: "v1", Resource: "pods", Namespaced: true},
 	{Kind: ReplicationControllers.ID, Version: "v1", Resource: "replicationcontrollers", Namespaced: true},
 	{Kind: PodTemplates.ID, Version: "v1", Resource: "podtemplates", Namespaced: true},
@@ -157,12 +170,22 @@ var Resources = []Resource{
 	{Kind: Secrets.ID, Version: "v1", Resource: "secrets", Namespaced: true, Metadata: true},
 	{Kind: LimitRanges.ID, Version: "v1", Resource: "limitranges", Namespaced: true},
 	{Kind: NetworkPolicies.ID, Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies", Namespaced: true},
+	{Kind: ConfigMaps.ID, Version: "v1", Resource: "configmaps", Namespaced: true},
+	{Kind: Services.ID, Version: "v1", Resource: "services", Namespaced: true},
+	{Kind: EndpointSlices.ID, Group: "discovery.k8s.io", Version: "v1", Resource: "endpointslices", Namespaced: true, Observed: true},
+	{Kind: RuntimeClasses.ID, Group: "node.k8s.io", Version: "v1", Resource: "runtimeclasses"},
+	{Kind: CSIDrivers.ID, Group: "storage.k8s.io", Version: "v1", Resource: "csidrivers"},
+	{Kind: CSINodes.ID, Group: "storage.k8s.io", Version: "v1", Resource: "csinodes", Observed: true},
 	{Kind: Roles.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "roles", Namespaced: true},
 	{Kind: ClusterRoles.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "clusterroles"},
 	{Kind: RoleBindings.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "rolebindings", Namespaced: true},
 	{Kind: ClusterRoleBindings.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "clusterrolebindings"},
 	{Kind: ValidatingAdmissionPolicies.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"},
 	{Kind: ValidatingAdmissionPolicyBindings.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
+	{Kind: MutatingAdmissionPolicies.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"},
+	{Kind: MutatingAdmissionPolicyBindings.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicybindings"},
+	{Kind: ValidatingWebhookConfigurations.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"},
+	{Kind: MutatingWebhookConfigurations.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"},
 }
 
 // ResourceFor finds how a kind is read from an API server.
@@ -176,7 +199,8 @@ func ResourceFor(k report.KindID) (Resource, bool) {
 
 // howToCollect says how to bring a kind of evidence into a scan.
 func howToCollect(k report.KindID) string {
-	if _, ok := ResourceFor(k); ok {
+	_, custom := CustomOf(k)
+	if _, ok := ResourceFor(k); ok || custom {
 		return "scan the cluster, or add these objects to the input"
 	}
 	switch k {

@@ -9,8 +9,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plimsoll-sec/plimsoll/internal/report"
@@ -29,8 +32,8 @@ func PutObject(b *Builder, obj any, o Origin) bool {
 		Put(b, Namespaces, subject("v1", "Namespace", &x.ObjectMeta), o, meta(&x.ObjectMeta))
 	case *corev1.Node:
 		Put(b, Nodes, subject("v1", "Node", &x.ObjectMeta), o, Node{
-			Meta: meta(&x.ObjectMeta), ProviderID: x.Spec.ProviderID, Taints: x.Spec.Taints,
-			OS: x.Status.NodeInfo.OperatingSystem, KubeletVersion: x.Status.NodeInfo.KubeletVersion,
+			Meta: meta(&x.ObjectMeta), ProviderID: x.Spec.ProviderID, Taints: x.Spec.Taints, Unschedulable: x.Spec.Unschedulable,
+			OS: x.Status.NodeInfo.OperatingSystem, OSImage: x.Status.NodeInfo.OSImage, KubeletVersion: x.Status.NodeInfo.KubeletVersion,
 		})
 	case *corev1.Pod:
 		PutPod(b, &x.ObjectMeta, &x.Spec, x.Spec.NodeName, x.Status.Phase, o)
@@ -43,13 +46,25 @@ func PutObject(b *Builder, obj any, o Origin) bool {
 	case *corev1.PodTemplate:
 		Put(b, PodTemplates, subject("v1", "PodTemplate", &x.ObjectMeta), o, podBearer(&x.ObjectMeta, &x.Template, "template", nil))
 	case *appsv1.Deployment:
-		Put(b, Deployments, subject("apps/v1", "Deployment", &x.ObjectMeta), o, podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", x.Spec.Replicas))
+		p := podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", x.Spec.Replicas)
+		if x.Status.ObservedGeneration > 0 {
+			p.Status = &PodCount{*replicas(x.Spec.Replicas), x.Status.ReadyReplicas}
+		}
+		Put(b, Deployments, subject("apps/v1", "Deployment", &x.ObjectMeta), o, p)
 	case *appsv1.ReplicaSet:
 		Put(b, ReplicaSets, subject("apps/v1", "ReplicaSet", &x.ObjectMeta), o, podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", x.Spec.Replicas))
 	case *appsv1.StatefulSet:
-		Put(b, StatefulSets, subject("apps/v1", "StatefulSet", &x.ObjectMeta), o, podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", x.Spec.Replicas))
+		p := podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", x.Spec.Replicas)
+		if x.Status.ObservedGeneration > 0 {
+			p.Status = &PodCount{*replicas(x.Spec.Replicas), x.Status.ReadyReplicas}
+		}
+		Put(b, StatefulSets, subject("apps/v1", "StatefulSet", &x.ObjectMeta), o, p)
 	case *appsv1.DaemonSet:
-		Put(b, DaemonSets, subject("apps/v1", "DaemonSet", &x.ObjectMeta), o, podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", nil))
+		p := podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", nil)
+		if x.Status.ObservedGeneration > 0 {
+			p.Status = &PodCount{x.Status.DesiredNumberScheduled, x.Status.NumberReady}
+		}
+		Put(b, DaemonSets, subject("apps/v1", "DaemonSet", &x.ObjectMeta), o, p)
 	case *batchv1.Job:
 		Put(b, Jobs, subject("batch/v1", "Job", &x.ObjectMeta), o, podBearer(&x.ObjectMeta, &x.Spec.Template, "spec.template", x.Spec.Parallelism))
 	case *batchv1.CronJob:
@@ -62,6 +77,28 @@ func PutObject(b *Builder, obj any, o Origin) bool {
 		Put(b, ServiceAccounts, subject("v1", "ServiceAccount", &x.ObjectMeta), o, sa)
 	case *corev1.LimitRange:
 		Put(b, LimitRanges, subject("v1", "LimitRange", &x.ObjectMeta), o, LimitRange{meta(&x.ObjectMeta), x.Spec.Limits})
+	case *corev1.ConfigMap:
+		putConfigMap(b, x, o)
+	case *corev1.Service:
+		Put(b, Services, subject("v1", "Service", &x.ObjectMeta), o, Service{meta(&x.ObjectMeta), x.Spec})
+	case *discoveryv1.EndpointSlice:
+		s := EndpointSlice{Meta: meta(&x.ObjectMeta)}
+		for _, ep := range x.Endpoints {
+			if ep.Conditions.Ready == nil || *ep.Conditions.Ready {
+				s.Ready++
+			}
+		}
+		Put(b, EndpointSlices, subject("discovery.k8s.io/v1", "EndpointSlice", &x.ObjectMeta), o, s)
+	case *nodev1.RuntimeClass:
+		Put(b, RuntimeClasses, subject("node.k8s.io/v1", "RuntimeClass", &x.ObjectMeta), o, RuntimeClass{meta(&x.ObjectMeta), x.Handler, x.Scheduling})
+	case *storagev1.CSIDriver:
+		Put(b, CSIDrivers, subject("storage.k8s.io/v1", "CSIDriver", &x.ObjectMeta), o, meta(&x.ObjectMeta))
+	case *storagev1.CSINode:
+		n := CSINode{Meta: meta(&x.ObjectMeta)}
+		for _, d := range x.Spec.Drivers {
+			n.Drivers = append(n.Drivers, d.Name)
+		}
+		Put(b, CSINodes, subject("storage.k8s.io/v1", "CSINode", &x.ObjectMeta), o, n)
 	case *networkingv1.NetworkPolicy:
 		Put(b, NetworkPolicies, subject("networking.k8s.io/v1", "NetworkPolicy", &x.ObjectMeta), o, NetworkPolicy{meta(&x.ObjectMeta), x.Spec})
 	case *rbacv1.Role:
@@ -73,10 +110,27 @@ func PutObject(b *Builder, obj any, o Origin) bool {
 	case *rbacv1.ClusterRoleBinding:
 		Put(b, ClusterRoleBindings, subject(rbacVersion, "ClusterRoleBinding", &x.ObjectMeta), o, RoleBinding{meta(&x.ObjectMeta), x.RoleRef, x.Subjects})
 	case *admissionv1.ValidatingAdmissionPolicy:
-		Put(b, ValidatingAdmissionPolicies, subject(admissionVersion, "ValidatingAdmissionPolicy", &x.ObjectMeta), o, ValidatingAdmissionPolicy{meta(&x.ObjectMeta), x.Spec.MatchConstraints})
+		Put(b, ValidatingAdmissionPolicies, subject(admissionVersion, "ValidatingAdmissionPolicy", &x.ObjectMeta), o, ValidatingAdmissionPolicy{meta(&x.ObjectMeta), x.Spec})
 	case *admissionv1.ValidatingAdmissionPolicyBinding:
 		Put(b, ValidatingAdmissionPolicyBindings, subject(admissionVersion, "ValidatingAdmissionPolicyBinding", &x.ObjectMeta), o,
-			ValidatingAdmissionPolicyBinding{meta(&x.ObjectMeta), x.Spec.PolicyName, x.Spec.ValidationActions, x.Spec.MatchResources})
+			ValidatingAdmissionPolicyBinding{meta(&x.ObjectMeta), x.Spec})
+	case *admissionv1.MutatingAdmissionPolicy:
+		Put(b, MutatingAdmissionPolicies, subject(admissionVersion, "MutatingAdmissionPolicy", &x.ObjectMeta), o, MutatingAdmissionPolicy{meta(&x.ObjectMeta), x.Spec})
+	case *admissionv1.MutatingAdmissionPolicyBinding:
+		Put(b, MutatingAdmissionPolicyBindings, subject(admissionVersion, "MutatingAdmissionPolicyBinding", &x.ObjectMeta), o,
+			MutatingAdmissionPolicyBinding{meta(&x.ObjectMeta), x.Spec})
+	case *admissionv1.ValidatingWebhookConfiguration:
+		c := WebhookConfiguration{Meta: meta(&x.ObjectMeta)}
+		for _, w := range x.Webhooks {
+			c.Webhooks = append(c.Webhooks, admissionv1.MutatingWebhook{
+				Name: w.Name, ClientConfig: w.ClientConfig, Rules: w.Rules, FailurePolicy: w.FailurePolicy, MatchPolicy: w.MatchPolicy,
+				NamespaceSelector: w.NamespaceSelector, ObjectSelector: w.ObjectSelector, SideEffects: w.SideEffects,
+				TimeoutSeconds: w.TimeoutSeconds, AdmissionReviewVersions: w.AdmissionReviewVersions, MatchConditions: w.MatchConditions,
+			})
+		}
+		Put(b, ValidatingWebhookConfigurations, subject(admissionVersion, "ValidatingWebhookConfiguration", &x.ObjectMeta), o, c)
+	case *admissionv1.MutatingWebhookConfiguration:
+		Put(b, MutatingWebhookConfigurations, subject(admissionVersion, "MutatingWebhookConfiguration", &x.ObjectMeta), o, WebhookConfiguration{meta(&x.ObjectMeta), x.Webhooks})
 	default:
 		return false
 	}
@@ -87,6 +141,14 @@ const (
 	rbacVersion      = "rbac.authorization.k8s.io/v1"
 	admissionVersion = "admissionregistration.k8s.io/v1"
 )
+
+// replicas is the wanted number of pods, 1 where it is not written down.
+func replicas(n *int32) *int32 {
+	if n == nil {
+		return new(int32(1))
+	}
+	return n
+}
 
 // PutPod adds a Pod by its parts, so that equal pods can share one spec. Nothing
 // may change the spec afterwards. node is where the pod is bound; a shared spec

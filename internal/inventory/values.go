@@ -4,6 +4,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,10 +32,17 @@ type PodBearer struct {
 	Path string
 	// Replicas is the wanted number of pods; nil where the kind has none.
 	Replicas *int32
+	// Status is how many pods a Deployment, DaemonSet or StatefulSet has; nil
+	// where nothing observed it.
+	Status *PodCount
 	// Node is where a Pod is bound, Phase its phase; empty for templates.
 	Node  string
 	Phase corev1.PodPhase
 }
+
+// PodCount is what a controller says of its pods: for a DaemonSet, Wanted is
+// the number of nodes that should run one.
+type PodCount struct{ Wanted, Ready int32 }
 
 // PodTemplate is a pod's labels, annotations and spec.
 type PodTemplate struct {
@@ -46,9 +54,12 @@ type PodTemplate struct {
 // Node is a machine of the cluster.
 type Node struct {
 	Meta
-	ProviderID     string
-	Taints         []corev1.Taint
+	ProviderID string
+	Taints     []corev1.Taint
+	// Unschedulable is true for a cordoned node.
+	Unschedulable  bool
 	OS             string // "linux", "windows"
+	OSImage        string // "Ubuntu 24.04.3 LTS"
 	KubeletVersion string
 }
 
@@ -79,6 +90,42 @@ type NetworkPolicy struct {
 	Spec networkingv1.NetworkPolicySpec
 }
 
+// ConfigMap is a ConfigMap without its values, but for those that configure a
+// component that is known: see keepsOfConfigMap.
+type ConfigMap struct {
+	Meta
+	Data map[string]string
+}
+
+// Service is what a Service publishes, and where it leads.
+type Service struct {
+	Meta
+	Spec corev1.ServiceSpec
+}
+
+// EndpointSlice says which Service (label kubernetes.io/service-name) has
+// endpoints.
+type EndpointSlice struct {
+	Meta
+	// Ready is the number of endpoints that take traffic. One that does not
+	// say is ready, as consumers are told to take it.
+	Ready int
+}
+
+// RuntimeClass is a way to run pods.
+type RuntimeClass struct {
+	Meta
+	Handler    string
+	Scheduling *nodev1.Scheduling
+}
+
+// CSINode lists the names of the CSI drivers that are registered on the node
+// of the same name.
+type CSINode struct {
+	Meta
+	Drivers []string
+}
+
 // Role is a Role or ClusterRole.
 type Role struct {
 	Meta
@@ -93,18 +140,36 @@ type RoleBinding struct {
 	Subjects []rbacv1.Subject
 }
 
-// ValidatingAdmissionPolicy is what requests a policy looks at.
+// ValidatingAdmissionPolicy is a policy in CEL.
 type ValidatingAdmissionPolicy struct {
 	Meta
-	Match *admissionv1.MatchResources
+	Spec admissionv1.ValidatingAdmissionPolicySpec
 }
 
 // ValidatingAdmissionPolicyBinding puts a policy to work.
 type ValidatingAdmissionPolicyBinding struct {
 	Meta
-	Policy  string
-	Actions []admissionv1.ValidationAction
-	Match   *admissionv1.MatchResources
+	Spec admissionv1.ValidatingAdmissionPolicyBindingSpec
+}
+
+// MutatingAdmissionPolicy is a mutation in CEL.
+type MutatingAdmissionPolicy struct {
+	Meta
+	Spec admissionv1.MutatingAdmissionPolicySpec
+}
+
+// MutatingAdmissionPolicyBinding puts a mutation to work.
+type MutatingAdmissionPolicyBinding struct {
+	Meta
+	Spec admissionv1.MutatingAdmissionPolicyBindingSpec
+}
+
+// WebhookConfiguration holds the webhooks of a ValidatingWebhookConfiguration
+// or MutatingWebhookConfiguration. The type of the mutating ones has all that
+// the others have.
+type WebhookConfiguration struct {
+	Meta
+	Webhooks []admissionv1.MutatingWebhook
 }
 
 // PodSecurityDefault is the PodSecurity plugin's configuration: levels and

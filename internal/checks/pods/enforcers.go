@@ -29,11 +29,12 @@ func otherEnforcers() []inventory.Need {
 // Deny puts it to work there. What it asks of pods is not read.
 func denyingPolicy(e *check.Eval, ns inventory.Object[inventory.Meta]) string {
 	for b := range inventory.All(e, inventory.ValidatingAdmissionPolicyBindings) {
-		if !slices.Contains(b.Value.Actions, admissionv1.Deny) || !mayMatchPods(b.Value.Match, ns) {
+		if !slices.Contains(b.Value.Spec.ValidationActions, admissionv1.Deny) || !mayMatchPods(b.Value.Spec.MatchResources, ns) {
 			continue
 		}
 		for p := range inventory.All(e, inventory.ValidatingAdmissionPolicies) {
-			if p.Name == b.Value.Policy && p.Value.Match != nil && len(p.Value.Match.ResourceRules) > 0 && mayMatchPods(p.Value.Match, ns) {
+			match := p.Value.Spec.MatchConstraints
+			if p.Name == b.Value.Spec.PolicyName && match != nil && len(match.ResourceRules) > 0 && mayMatchPods(match, ns) {
 				return p.Name
 			}
 		}

@@ -23,13 +23,14 @@ func (t *tally) conclude(b *inventory.Builder) {
 			b.Collected(r.Kind)
 		case t.saved:
 			b.Gap(report.Gap{Kind: r.Kind, Cause: report.NotGiven, Detail: "not part of the saved output: no " + r.Resource + " in it", How: "add the output of " + kubectlGet(r)})
-		case r.Kind == inventory.Namespaces.ID, r.Kind == inventory.Nodes.ID:
+		case r.Observed:
 			b.Gap(report.Gap{Kind: r.Kind, Cause: report.NotGiven, Detail: "no " + kindName(r.Kind) + " object in the input", How: "scan the cluster, or add the " + r.Resource + " to the input"})
 		default:
 			b.Collected(r.Kind)
 		}
 	}
 	t.concludeForeigns(b)
+	t.concludeCustoms(b)
 	t.concludePodSecurity(b)
 	t.concludeKubelets(b)
 	b.Collected(inventory.ComponentFiles.ID)
@@ -67,6 +68,22 @@ func (t *tally) concludeForeigns(b *inventory.Builder) {
 		default:
 			b.Collected(f.ID())
 		}
+	}
+}
+
+// concludeCustoms does the same for the kinds that are read: one that the
+// saved output defines or may define, and has no object of, was not saved.
+func (t *tally) concludeCustoms(b *inventory.Builder) {
+	for _, c := range inventory.Customs {
+		if t.saved && !t.kinds[c.ID] && (!t.crds || t.defined[c.ID]) {
+			detail := "not part of the saved output: no " + c.Resource + "." + c.Group + " in it"
+			if !t.crds {
+				detail += ", and no CustomResourceDefinitions, which would show whether the cluster has the kind"
+			}
+			b.Gap(report.Gap{Kind: c.ID, Cause: report.NotGiven, Detail: detail, How: "add the output of " + kubectlGet(c.At(c.Versions[0]))})
+			continue
+		}
+		b.Collected(c.ID)
 	}
 }
 

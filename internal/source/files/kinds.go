@@ -10,8 +10,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
@@ -97,6 +100,12 @@ var readers = func() map[header]reader {
 	add(inventory.Jobs.ID, into[batchv1.Job], "extensions/v1beta1 v1.6")
 	add(inventory.CronJobs.ID, into[batchv1.CronJob], "batch/v1beta1 v1.25", "batch/v2alpha1 v1.21")
 	add(inventory.NetworkPolicies.ID, into[networkingv1.NetworkPolicy], "extensions/v1beta1 v1.16")
+	add(inventory.ConfigMaps.ID, into[corev1.ConfigMap])
+	add(inventory.Services.ID, into[corev1.Service])
+	add(inventory.EndpointSlices.ID, into[discoveryv1.EndpointSlice], "discovery.k8s.io/v1beta1 v1.25", "discovery.k8s.io/v1alpha1 v1.21")
+	add(inventory.RuntimeClasses.ID, into[nodev1.RuntimeClass], "node.k8s.io/v1beta1 v1.25")
+	add(inventory.CSIDrivers.ID, into[storagev1.CSIDriver], "storage.k8s.io/v1beta1 v1.22")
+	add(inventory.CSINodes.ID, into[storagev1.CSINode], "storage.k8s.io/v1beta1 v1.22")
 	add(inventory.Roles.ID, into[rbacv1.Role], "rbac.authorization.k8s.io/v1beta1 v1.22", "rbac.authorization.k8s.io/v1alpha1 v1.23")
 	add(inventory.ClusterRoles.ID, into[rbacv1.ClusterRole], "rbac.authorization.k8s.io/v1beta1 v1.22", "rbac.authorization.k8s.io/v1alpha1 v1.23")
 	add(inventory.RoleBindings.ID, into[rbacv1.RoleBinding], "rbac.authorization.k8s.io/v1beta1 v1.22", "rbac.authorization.k8s.io/v1alpha1 v1.23")
@@ -105,6 +114,12 @@ var readers = func() map[header]reader {
 		"admissionregistration.k8s.io/v1beta1 v1.34", "admissionregistration.k8s.io/v1alpha1 v1.32")
 	add(inventory.ValidatingAdmissionPolicyBindings.ID, into[admissionv1.ValidatingAdmissionPolicyBinding],
 		"admissionregistration.k8s.io/v1beta1 v1.34", "admissionregistration.k8s.io/v1alpha1 v1.32")
+	add(inventory.MutatingAdmissionPolicies.ID, into[admissionv1.MutatingAdmissionPolicy],
+		"admissionregistration.k8s.io/v1beta1", "admissionregistration.k8s.io/v1alpha1")
+	add(inventory.MutatingAdmissionPolicyBindings.ID, into[admissionv1.MutatingAdmissionPolicyBinding],
+		"admissionregistration.k8s.io/v1beta1", "admissionregistration.k8s.io/v1alpha1")
+	add(inventory.ValidatingWebhookConfigurations.ID, into[admissionv1.ValidatingWebhookConfiguration], "admissionregistration.k8s.io/v1beta1 v1.22")
+	add(inventory.MutatingWebhookConfigurations.ID, into[admissionv1.MutatingWebhookConfiguration], "admissionregistration.k8s.io/v1beta1 v1.22")
 
 	// Kinds without a table that are worth a note, because they do nothing now.
 	m[header{"extensions/v1beta1", "PodSecurityPolicy"}] = reader{removed: "v1.16"}
@@ -150,7 +165,8 @@ func misnamed(h header) (report.KindID, bool) {
 // builtIn says whether a group is one of those that the tables come from.
 func builtIn(group string) bool {
 	switch group {
-	case "", "apps", "extensions", "batch", "policy", rbacv1.GroupName, networkingv1.GroupName, admissionv1.GroupName:
+	case "", "apps", "extensions", "batch", "policy", rbacv1.GroupName, networkingv1.GroupName, admissionv1.GroupName,
+		discoveryv1.GroupName, nodev1.GroupName, storagev1.GroupName:
 		return true
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 
@@ -126,6 +127,8 @@ func (f *file) cutList(item header, at place) {
 	missing := inventory.AnyKind
 	if r, ok := readers[item]; ok && r.table != "" {
 		missing = r.table
+	} else if c, ok := inventory.CustomFor(group(item.apiVersion), item.kind); ok {
+		missing = c.ID
 	} else if item.kind != "" {
 		return // of a kind that is no evidence
 	}
@@ -144,6 +147,8 @@ func (f *file) listHeader(h header, resourceVersion string) header {
 	item := header{h.apiVersion, kind}
 	if r, ok := readers[item]; ok && r.table != "" {
 		f.kinds[r.table] = true
+	} else if c, ok := inventory.CustomFor(group(h.apiVersion), kind); ok {
+		f.kinds[c.ID] = true
 	}
 	f.crds = f.crds || kind == crdKind
 	return item
@@ -162,6 +167,7 @@ func (f *file) object(v value, h header, at place) {
 		f.ignore(h.kind, at)
 	case h.kind == crdKind:
 		f.definition(v.text("spec", "group"), v.text("spec", "names", "kind"), at)
+	case f.custom(v, h, at):
 	case f.foreignKind(group(h.apiVersion), h.kind, at, "an object"):
 		f.ignore(h.kind, at)
 	case f.configuration(v, h, at):
@@ -191,6 +197,9 @@ func (f *file) unseenPods(h header, at place) {
 func (f *file) definition(group, kind string, at place) {
 	f.crds = true
 	f.foreignKind(group, kind, at, "its CustomResourceDefinition")
+	if c, ok := inventory.CustomFor(group, kind); ok {
+		f.defined[c.ID] = true
+	}
 	f.ignore(crdKind, at)
 }
 
@@ -202,6 +211,37 @@ func (f *file) foreignKind(group, kind string, at place, what string) bool {
 		f.gaps = append(f.gaps, family.Gap(fmt.Sprintf("%s of %s is in %s", what, kind, at)))
 	}
 	return ok
+}
+
+// custom reads an object of another project whose kind has a table.
+func (f *file) custom(v value, h header, at place) bool {
+	group, version, _ := strings.Cut(h.apiVersion, "/")
+	c, ok := inventory.CustomFor(group, h.kind)
+	if !ok {
+		return false
+	}
+	f.kinds[c.ID] = true
+	if !c.Reads(version) {
+		f.gaps = append(f.gaps, c.Gap(fmt.Sprintf("%s %s is in %s", h.apiVersion, h.kind, at)))
+		f.ignore(h.kind, at)
+		return true
+	}
+	namespace := v.text("metadata", "namespace")
+	lines, err := encode(v, &f.e, h.kind)
+	if err != nil {
+		f.unreadable(err, namespace, at, c.ID)
+		return true
+	}
+	o := f.origin(v)
+	if f.from == "" {
+		o.Fields = lines
+	}
+	if err := c.Put(f.b, h.apiVersion, h.kind, f.e.buf, o); err != nil {
+		f.unreadable(err, namespace, at, c.ID)
+		return true
+	}
+	f.objects++
+	return true
 }
 
 // evidence decodes an object into its table.
@@ -260,6 +300,9 @@ func (f *file) evidence(v value, h header, r reader, at place) {
 // adjust makes up for what an old API version said in other words. v1alpha1
 // of RBAC named subjects by apiVersion, and everybody by the user "*".
 func adjust(obj any, apiVersion string) {
+	if apiVersion == admissionv1.GroupName+"/v1beta1" {
+		adjustWebhooks(obj)
+	}
 	if apiVersion != rbacv1.GroupName+"/v1alpha1" {
 		return
 	}
@@ -277,6 +320,37 @@ func adjust(obj any, apiVersion string) {
 		}
 		if s.Kind != rbacv1.ServiceAccountKind {
 			s.APIGroup = rbacv1.GroupName
+		}
+	}
+}
+
+// adjustWebhooks writes down what v1beta1 took a webhook's silence for, where
+// v1 takes it for something else.
+func adjustWebhooks(obj any) {
+	silence := func(policy **admissionv1.FailurePolicyType, match **admissionv1.MatchPolicyType, effects **admissionv1.SideEffectClass, timeout **int32) {
+		if *policy == nil {
+			*policy = new(admissionv1.Ignore)
+		}
+		if *match == nil {
+			*match = new(admissionv1.Exact)
+		}
+		if *effects == nil {
+			*effects = new(admissionv1.SideEffectClassUnknown)
+		}
+		if *timeout == nil {
+			*timeout = new(int32(30))
+		}
+	}
+	switch x := obj.(type) {
+	case *admissionv1.ValidatingWebhookConfiguration:
+		for i := range x.Webhooks {
+			w := &x.Webhooks[i]
+			silence(&w.FailurePolicy, &w.MatchPolicy, &w.SideEffects, &w.TimeoutSeconds)
+		}
+	case *admissionv1.MutatingWebhookConfiguration:
+		for i := range x.Webhooks {
+			w := &x.Webhooks[i]
+			silence(&w.FailurePolicy, &w.MatchPolicy, &w.SideEffects, &w.TimeoutSeconds)
 		}
 	}
 }

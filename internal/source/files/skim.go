@@ -46,6 +46,9 @@ func skim(text []byte) (k report.KindID, known bool) {
 	if f, ok := inventory.ForeignFor(group(h.apiVersion), h.kind); ok {
 		return f.ID(), true
 	}
+	if c, ok := inventory.CustomFor(group(h.apiVersion), h.kind); ok {
+		return c.ID, true
+	}
 	if h.kind == crdKind {
 		return crdTable, true
 	}

@@ -40,6 +40,8 @@ type tally struct {
 	// CustomResourceDefinition was.
 	foreign map[report.KindID]bool
 	crds    bool
+	// defined are the custom kinds whose CustomResourceDefinition was seen.
+	defined map[report.KindID]bool
 	// saved says that objects carry marks of an API server.
 	saved bool
 	// podSecurity says that the PodSecurity plugin's configuration was in the
@@ -72,7 +74,7 @@ type example struct {
 func newTally() *tally {
 	return &tally{
 		ignored: map[string]example{}, notes: map[string]example{},
-		kinds: map[report.KindID]bool{}, foreign: map[report.KindID]bool{},
+		kinds: map[report.KindID]bool{}, foreign: map[report.KindID]bool{}, defined: map[report.KindID]bool{},
 	}
 }
 
@@ -111,6 +113,7 @@ func (t *tally) add(u *tally) {
 	merge(t.notes, u.notes)
 	maps.Copy(t.kinds, u.kinds)
 	maps.Copy(t.foreign, u.foreign)
+	maps.Copy(t.defined, u.defined)
 	t.crds = t.crds || u.crds
 	t.saved = t.saved || u.saved
 	t.podSecurity = t.podSecurity || u.podSecurity

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -41,6 +42,7 @@ type servedResource struct{ version, resource, kind string }
 // relevant says whether anything of a group bears on a verdict.
 func relevant(group string) bool {
 	return slices.ContainsFunc(inventory.Foreigns, func(f inventory.Foreign) bool { return f.Group == group }) ||
+		slices.ContainsFunc(inventory.Customs, func(c inventory.Custom) bool { return c.Group == group }) ||
 		slices.ContainsFunc(inventory.Resources, func(r inventory.Resource) bool { return r.Group == group }) ||
 		distributionOf(group) != ""
 }
@@ -145,13 +147,7 @@ func (r *reading) foreigns(ctx context.Context) {
 			continue
 		}
 		if err != nil {
-			cause, detail, how := explain(inventory.Resource{Resource: "APIs", Version: "v1"}, "", err)
-			if cause == report.Forbidden {
-				how = "grant the verb get on the URL /apis; the ClusterRole system:discovery does"
-			}
-			g := report.Gap{Kind: f.ID(), Cause: cause, Detail: "what the API server serves could not be read: " + detail, How: how}
-			r.b.Gap(g)
-			r.problem("GET /apis", g)
+			r.undiscovered(f.ID(), err)
 			continue
 		}
 		g := d.groups[f.Group]
@@ -173,10 +169,65 @@ func (r *reading) foreigns(ctx context.Context) {
 	}
 }
 
+// undiscovered records that nothing says whether the cluster has a kind.
+func (r *reading) undiscovered(k report.KindID, err error) {
+	cause, detail, how := explain(inventory.Resource{Resource: "APIs", Version: "v1"}, "", err)
+	if cause == report.Forbidden {
+		how = "grant the verb get on the URL /apis; the ClusterRole system:discovery does"
+	}
+	g := report.Gap{Kind: k, Cause: cause, Detail: "what the API server serves could not be read: " + detail, How: how}
+	r.b.Gap(g)
+	r.problem("GET /apis", g)
+}
+
+// custom reads a kind of another project where the cluster has it.
+func (r *reading) custom(ctx context.Context, c inventory.Custom) {
+	d, err := r.discovery()
+	if err != nil {
+		r.undiscovered(c.ID, err)
+		return
+	}
+	g := d.groups[c.Group]
+	if g == nil {
+		r.b.Collected(c.ID)
+		return
+	}
+	byName := map[string][]servedResource{} // a resource, in its versions
+	for _, s := range g.resources {
+		if (c.Kind == s.kind || c.Kind == string(inventory.AnyKind)) && !strings.Contains(s.resource, "/") {
+			byName[s.resource] = append(byName[s.resource], s)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		served := byName[name]
+		i := slices.IndexFunc(c.Versions, func(v string) bool {
+			return slices.ContainsFunc(served, func(s servedResource) bool { return s.version == v })
+		})
+		if i < 0 {
+			r.b.Gap(c.Gap(fmt.Sprintf("the API server serves %s.%s in %s", name, c.Group, served[0].version)))
+			continue
+		}
+		res := c.At(c.Versions[i])
+		res.Resource = name
+		r.kind(ctx, res)
+	}
+	switch {
+	case g.failed != "":
+		gap := report.Gap{Kind: c.ID, Cause: report.Failed, Detail: g.failed, How: "repair or remove the APIService: \"kubectl get apiservices\" shows it"}
+		r.b.Gap(gap)
+		r.problem("GET /apis", gap)
+	case len(byName) == 0:
+		r.b.Collected(c.ID)
+	}
+}
+
 // younger are the kinds that a server may be too old for: where no version of
 // their group has them, there are no such objects. All other kinds are older
 // than any server that still runs, and must be there.
-var younger = []report.KindID{inventory.ValidatingAdmissionPolicies.ID, inventory.ValidatingAdmissionPolicyBindings.ID}
+var younger = []report.KindID{
+	inventory.ValidatingAdmissionPolicies.ID, inventory.ValidatingAdmissionPolicyBindings.ID,
+	inventory.MutatingAdmissionPolicies.ID, inventory.MutatingAdmissionPolicyBindings.ID,
+}
 
 // absent says whether the cluster has no objects of a resource that the server
 // answered with 404, because it does not know the kind in any version.

@@ -3,6 +3,7 @@ package kubeapi
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,7 @@ type listing struct {
 	objects  string // where the objects are: path without the namespace
 	selector string // fieldSelector
 	decoder  *decoder
+	custom   *inventory.Custom // of another project: the objects come as JSON
 	progress func(objects int)
 
 	// staged is what was read so far, seen by name. They are begun anew with
@@ -68,6 +70,9 @@ func (c *Client) listing(r inventory.Resource, namespace string, s *specs) *list
 	l.path = l.objects + "/" + r.Resource
 	if namespace != "" {
 		l.path = l.objects + "/namespaces/" + url.PathEscape(namespace) + "/" + r.Resource
+	}
+	if custom, ok := inventory.CustomOf(r.Kind); ok {
+		l.custom = &custom
 	}
 	l.begin()
 	return l
@@ -142,6 +147,9 @@ func (l *listing) page(ctx context.Context, limit int, token string) (next strin
 	}
 	q := call{path: l.path, query: query, accept: acceptProtobuf + "," + acceptJSON}
 	read := l.readObjects
+	if l.custom != nil {
+		q.accept = acceptJSON
+	}
 	if l.resource.Metadata {
 		q.accept = acceptTable
 		query.Set("includeObject", "Metadata")
@@ -178,6 +186,11 @@ func (l *listing) readObjects(resp *http.Response) (next string, err error) {
 			return nil
 		})
 	case acceptJSON:
+		if l.custom != nil {
+			return jsonPage(l.buffer.Bytes(), l.resource.Group+"/"+l.resource.Version, "", func(text []byte) {
+				l.decoded(l.putCustom(text))
+			})
+		}
 		l.json = true
 		return jsonPage(l.buffer.Bytes(), version, kind, func(text []byte) {
 			l.decoded(l.decoder.json(l.staged, text, l.origin))
@@ -185,6 +198,25 @@ func (l *listing) readObjects(resp *http.Response) (next string, err error) {
 	default:
 		return "", notKubernetes(contentType)
 	}
+}
+
+// putCustom adds an object of another project.
+func (l *listing) putCustom(text []byte) error {
+	var head struct {
+		APIVersion, Kind string
+		Metadata         metav1.ObjectMeta
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return errors.New("an object does not have the metadata that every object has")
+	}
+	o, ok := l.origin(&head.Metadata)
+	if !ok {
+		return nil
+	}
+	if err := l.custom.Put(l.staged, head.APIVersion, head.Kind, text, o); err != nil {
+		return fmt.Errorf("%s/%s: %w", head.Metadata.Namespace, head.Metadata.Name, err)
+	}
+	return nil
 }
 
 func notKubernetes(contentType string) error {

@@ -12,8 +12,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -57,7 +60,7 @@ var shapes = map[report.KindID]shape{
 		template: []protowire.Number{2, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*corev1.PodTemplate).Template.Spec },
 	},
 	inventory.Deployments.ID: {
-		empty: func() object { return &appsv1.Deployment{} }, status: true,
+		empty:    func() object { return &appsv1.Deployment{} },
 		template: []protowire.Number{2, 3, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.Deployment).Spec.Template.Spec },
 	},
 	inventory.ReplicaSets.ID: {
@@ -65,11 +68,11 @@ var shapes = map[report.KindID]shape{
 		template: []protowire.Number{2, 3, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.ReplicaSet).Spec.Template.Spec },
 	},
 	inventory.StatefulSets.ID: {
-		empty: func() object { return &appsv1.StatefulSet{} }, status: true,
+		empty:    func() object { return &appsv1.StatefulSet{} },
 		template: []protowire.Number{2, 3, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.StatefulSet).Spec.Template.Spec },
 	},
 	inventory.DaemonSets.ID: {
-		empty: func() object { return &appsv1.DaemonSet{} }, status: true,
+		empty:    func() object { return &appsv1.DaemonSet{} },
 		template: []protowire.Number{2, 2, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.DaemonSet).Spec.Template.Spec },
 	},
 	inventory.Jobs.ID: {
@@ -91,6 +94,16 @@ var shapes = map[report.KindID]shape{
 	inventory.ClusterRoleBindings.ID:               {empty: func() object { return &rbacv1.ClusterRoleBinding{} }},
 	inventory.ValidatingAdmissionPolicies.ID:       {empty: func() object { return &admissionv1.ValidatingAdmissionPolicy{} }, status: true},
 	inventory.ValidatingAdmissionPolicyBindings.ID: {empty: func() object { return &admissionv1.ValidatingAdmissionPolicyBinding{} }},
+	inventory.MutatingAdmissionPolicies.ID:         {empty: func() object { return &admissionv1.MutatingAdmissionPolicy{} }},
+	inventory.MutatingAdmissionPolicyBindings.ID:   {empty: func() object { return &admissionv1.MutatingAdmissionPolicyBinding{} }},
+	inventory.ValidatingWebhookConfigurations.ID:   {empty: func() object { return &admissionv1.ValidatingWebhookConfiguration{} }},
+	inventory.MutatingWebhookConfigurations.ID:     {empty: func() object { return &admissionv1.MutatingWebhookConfiguration{} }},
+	inventory.ConfigMaps.ID:                        {empty: func() object { return &corev1.ConfigMap{} }},
+	inventory.Services.ID:                          {empty: func() object { return &corev1.Service{} }},
+	inventory.EndpointSlices.ID:                    {empty: func() object { return &discoveryv1.EndpointSlice{} }},
+	inventory.RuntimeClasses.ID:                    {empty: func() object { return &nodev1.RuntimeClass{} }},
+	inventory.CSIDrivers.ID:                        {empty: func() object { return &storagev1.CSIDriver{} }},
+	inventory.CSINodes.ID:                          {empty: func() object { return &storagev1.CSINode{} }},
 }
 
 // template makes the template of a ReplicationController, which alone may have

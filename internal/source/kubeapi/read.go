@@ -120,6 +120,11 @@ func (r *reading) jobs() []job {
 			jobs = append(jobs, job{res.Resource, func(ctx context.Context) { r.kind(ctx, res) }})
 		}
 	}
+	for _, c := range inventory.Customs {
+		if r.wanted(c.ID) {
+			jobs = append(jobs, job{c.Resource + "." + c.Group, func(ctx context.Context) { r.custom(ctx, c) }})
+		}
+	}
 	large := []string{"pods", "replicasets", "secrets", "rolebindings"}
 	slices.SortStableFunc(jobs, func(a, b job) int {
 		rank := func(j job) int {

@@ -32,6 +32,9 @@ func allKinds() []report.KindID {
 	for _, f := range inventory.Foreigns {
 		kinds = append(kinds, f.ID())
 	}
+	for _, c := range inventory.Customs {
+		kinds = append(kinds, c.ID)
+	}
 	return append(kinds, inventory.PodSecurityDefaults.ID)
 }
 

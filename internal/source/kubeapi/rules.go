@@ -20,18 +20,22 @@ func resourcesFor(kinds []report.KindID) []inventory.Resource {
 			out = append(out, res)
 		}
 	}
+	for _, c := range inventory.Customs {
+		if slices.Contains(kinds, c.ID) {
+			out = append(out, c.At(c.Versions[0]))
+		}
+	}
 	return out
 }
 
 // urlsFor lists the paths that are read beside resources.
 func urlsFor(kinds []report.KindID) []string {
-	urls := []string{"/version"}
-	for _, f := range inventory.Foreigns {
-		if slices.Contains(kinds, f.ID()) {
-			return append([]string{"/apis"}, urls...)
-		}
+	foreign := slices.ContainsFunc(inventory.Foreigns, func(f inventory.Foreign) bool { return slices.Contains(kinds, f.ID()) })
+	custom := slices.ContainsFunc(inventory.Customs, func(c inventory.Custom) bool { return slices.Contains(kinds, c.ID) })
+	if foreign || custom {
+		return []string{"/apis", "/version"}
 	}
-	return urls
+	return []string{"/version"}
 }
 
 // Rules returns the least rights with which the kinds can be read of a whole

@@ -27,16 +27,20 @@ func TestRules(t *testing.T) {
 		{nil, []rbacv1.PolicyRule{urls("/version")}},
 		{[]report.KindID{"config/settings", inventory.PodSecurityDefaults.ID}, []rbacv1.PolicyRule{rule("", "pods"), urls("/version")}},
 		{
-			[]report.KindID{inventory.Deployments.ID, inventory.Secrets.ID, inventory.Pods.ID, inventory.DaemonSets.ID, inventory.KyvernoPolicies.ID()},
+			[]report.KindID{inventory.Deployments.ID, inventory.Secrets.ID, inventory.Pods.ID, inventory.DaemonSets.ID, inventory.CiliumNetworkPolicies.ID()},
 			[]rbacv1.PolicyRule{rule("", "pods", "secrets"), rule("apps", "daemonsets", "deployments"), urls("/apis", "/version")},
 		},
 		{allKinds(), []rbacv1.PolicyRule{
-			rule("", "limitranges", "namespaces", "nodes", "pods", "podtemplates", "replicationcontrollers", "secrets", "serviceaccounts"),
-			rule("admissionregistration.k8s.io", "validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+			rule("", "configmaps", "limitranges", "namespaces", "nodes", "pods", "podtemplates", "replicationcontrollers", "secrets", "serviceaccounts", "services"),
+			rule("admissionregistration.k8s.io", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
+				"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations"),
 			rule("apps", "daemonsets", "deployments", "replicasets", "statefulsets"),
 			rule("batch", "cronjobs", "jobs"),
+			rule("discovery.k8s.io", "endpointslices"),
 			rule("networking.k8s.io", "networkpolicies"),
+			rule("node.k8s.io", "runtimeclasses"),
 			rule("rbac.authorization.k8s.io", "clusterrolebindings", "clusterroles", "rolebindings", "roles"),
+			rule("storage.k8s.io", "csidrivers", "csinodes"),
 			urls("/apis", "/version"),
 		}},
 	} {

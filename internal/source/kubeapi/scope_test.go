@@ -153,7 +153,7 @@ func TestForbiddenClusterWide(t *testing.T) {
 func TestServed(t *testing.T) {
 	vap, vapb := inventory.ValidatingAdmissionPolicies.ID, inventory.ValidatingAdmissionPolicyBindings.ID
 	notServed := func(k report.KindID) string { return string(k) + " not-served" }
-	kyverno := string(inventory.KyvernoPolicies.ID())
+	cilium := string(inventory.CiliumNetworkPolicies.ID())
 	calico := string(inventory.CalicoNetworkPolicies.ID())
 	vapAndBinding := []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 	admission := func(version string, kinds ...string) map[string]any {
@@ -176,14 +176,14 @@ func TestServed(t *testing.T) {
 		{"nothing of it", []any{admission("v1", "MutatingWebhookConfiguration")}, false, 200, nil},
 		{"policies only in an older version", []any{admission("v1beta1", vapAndBinding...)}, false, 200, []string{notServed(vap), notServed(vapb)}},
 		{"a discovery without the group", nil, false, 200, []string{notServed(vap), notServed(vapb)}},
-		{"foreign served", []any{admission("v1"), group("kyverno.io", "v1", "Current", "ClusterPolicy")}, false, 200, []string{kyverno + " unsupported"}},
-		{"same group, other kinds", []any{admission("v1"), group("kyverno.io", "v2", "Current", "PolicyException")}, false, 200, nil},
+		{"foreign served", []any{admission("v1"), group("cilium.io", "v2", "Current", "CiliumNetworkPolicy")}, false, 200, []string{cilium + " unsupported"}},
+		{"same group, other kinds", []any{admission("v1"), group("cilium.io", "v2", "Current", "CiliumIdentity")}, false, 200, nil},
 		{"aggregated API down", []any{admission("v1"), group("projectcalico.org", "v3", "Stale")}, false, 200, []string{calico + " failed"}},
 		{"aggregated API down, known before", []any{admission("v1"), group("projectcalico.org", "v3", "Stale", "NetworkPolicy")}, false, 200, []string{calico + " unsupported"}},
-		{"old server", []any{admission("v1"), group("kyverno.io", "v1", "Current", "Policy")}, true, 200, []string{kyverno + " unsupported"}},
+		{"old server", []any{admission("v1"), group("cilium.io", "v2", "Current", "CiliumClusterwideNetworkPolicy")}, true, 200, []string{cilium + " unsupported"}},
 		{"old server, group down", []any{admission("v1"), group("projectcalico.org", "v3", "Stale")}, true, 200, []string{calico + " failed"}},
-		{"forbidden", nil, false, 403, []string{notServed(vap), notServed(vapb), calico + " forbidden", kyverno + " forbidden"}},
-		{"error", nil, false, 500, []string{notServed(vap), notServed(vapb), calico + " failed", kyverno + " failed"}},
+		{"forbidden", nil, false, 403, []string{notServed(vap), notServed(vapb), calico + " forbidden", cilium + " forbidden"}},
+		{"error", nil, false, 500, []string{notServed(vap), notServed(vapb), calico + " failed", cilium + " failed"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFakeAPI(t)
@@ -204,7 +204,7 @@ func TestServed(t *testing.T) {
 				}
 				return true
 			}
-			kinds := []report.KindID{vap, vapb, inventory.CalicoNetworkPolicies.ID(), inventory.KyvernoPolicies.ID()}
+			kinds := []report.KindID{vap, vapb, inventory.CalicoNetworkPolicies.ID(), inventory.CiliumNetworkPolicies.ID()}
 			inv, _, _ := f.read(Options{Kinds: kinds})
 			var got []string
 			for _, g := range inv.AllGaps() {
@@ -322,7 +322,7 @@ func TestDistribution(t *testing.T) {
 		if tc.group != "" {
 			f.groups = []any{group(tc.group, "v1", "Current", "ClusterVersion")}
 		}
-		_, _, got := f.read(Options{Kinds: []report.KindID{inventory.Nodes.ID, inventory.KyvernoPolicies.ID()}})
+		_, _, got := f.read(Options{Kinds: []report.KindID{inventory.Nodes.ID, inventory.CiliumNetworkPolicies.ID()}})
 		want := report.Cluster{Name: "shop", Version: tc.version, Distribution: tc.wantDist, Provider: tc.wantProv, Nodes: 1, Pods: -1, Workloads: -1}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s %s (-want +got):\n%s", tc.version, tc.node.Spec.ProviderID, d)
