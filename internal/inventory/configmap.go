@@ -7,7 +7,11 @@ import (
 // keptConfigMaps are the ConfigMaps whose content checks read, by namespace
 // ("" for any) and name: they configure components. Of all others no value
 // enters the inventory.
-var keptConfigMaps = []struct{ namespace, name string }{}
+var keptConfigMaps = []struct{ namespace, name string }{
+	{"", "config-policy-controller"}, // sigstore's policy-controller
+	{"", "connaisseur-app-config"},
+	{"", "connaisseur-env"},
+}
 
 func keepsOfConfigMap(namespace, name string) bool {
 	for _, k := range keptConfigMaps {
@@ -19,7 +23,8 @@ func keepsOfConfigMap(namespace, name string) bool {
 }
 
 func putConfigMap(b *Builder, x *corev1.ConfigMap, o Origin) {
-	c := ConfigMap{Meta: meta(&x.ObjectMeta)}
+	c := ConfigMap{Leaks: leaksInConfigMap(x)}
+	c.Meta = meta(&x.ObjectMeta)
 	if keepsOfConfigMap(x.Namespace, x.Name) {
 		c.Data = x.Data
 	}

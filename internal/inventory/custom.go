@@ -31,7 +31,18 @@ type Custom struct {
 }
 
 // Customs lists the kinds, family by family.
-var Customs = slices.Concat[[]Custom]()
+var Customs = slices.Concat(
+	externalSecretKinds,
+	gatekeeperKinds,
+	kubewardenKinds,
+	kyvernoImageKinds,
+	kyvernoKinds,
+	portierisKinds,
+	ratifyKinds,
+	rolloutKinds,
+	sigstoreKinds,
+	spoKinds,
+)
 
 // CustomFor finds a kind by its group and name. Where versions of the group
 // other than those that are read exist, the kind is found all the same.

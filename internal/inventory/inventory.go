@@ -20,6 +20,8 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
@@ -85,6 +87,7 @@ type Builder struct {
 	gaps      []report.Gap
 	scope     []string
 	matched   bool // an object of a namespace in scope was put
+	leaks     map[*corev1.PodSpec][]Leak
 }
 
 // Put adds one object of kind k.
@@ -215,7 +218,7 @@ func merge(k report.KindID, rows []row) ([]row, []report.Gap) {
 				h := hash(r.value)
 				twin := slices.IndexFunc(alike[h], func(i int) bool { return reflect.DeepEqual(out[i].value, r.value) })
 				if twin >= 0 {
-					out[alike[h][twin]].origin.Copies++
+					out[alike[h][twin]].copy(r)
 					continue
 				}
 				if r.origin.Source != first.origin.Source { // rows are sorted by it

@@ -199,6 +199,12 @@ func TestKindsAreServed(t *testing.T) {
 		}
 		seen[r.Kind] = true
 	}
+	for _, c := range Customs {
+		if seen[c.ID] || len(c.Versions) == 0 || c.Resource == "" {
+			t.Errorf("%s is listed twice, or not how it is read", c.ID)
+		}
+		seen[c.ID] = true
+	}
 	for _, k := range PodBearers {
 		if !seen[k.ID] {
 			t.Errorf("%s cannot be read from an API server", k.ID)

@@ -73,7 +73,7 @@ const (
 // PodBearers are the kinds that are pods or make them, in the order in which
 // owners come before what they own.
 var PodBearers = []Kind[*PodBearer]{
-	CronJobs, Deployments, DaemonSets, StatefulSets, Jobs, ReplicaSets, ReplicationControllers, PodTemplates, Pods,
+	CronJobs, Rollouts, DeploymentConfigs, Deployments, DaemonSets, StatefulSets, Jobs, ReplicaSets, ReplicationControllers, PodTemplates, Pods,
 }
 
 // Foreign policy kinds: objects that can change a verdict and that this
@@ -81,18 +81,10 @@ var PodBearers = []Kind[*PodBearer]{
 // CustomResourceDefinition, or the API that serves it records an Unsupported
 // gap; otherwise the kind is collected and empty.
 var (
-	AdminNetworkPolicies       = foreign("policy.networking.k8s.io", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
-	CiliumNetworkPolicies      = foreign("cilium.io", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
-	CalicoNetworkPolicies      = foreign("projectcalico.org", "NetworkPolicy", "GlobalNetworkPolicy")
-	CalicoStoredPolicies       = foreign("crd.projectcalico.org", "NetworkPolicy", "GlobalNetworkPolicy")
-	KyvernoPolicies            = foreign("kyverno.io", "ClusterPolicy", "Policy")
-	KyvernoValidatingPolicies  = foreign("policies.kyverno.io", "ValidatingPolicy", "NamespacedValidatingPolicy", "ImageValidatingPolicy", "NamespacedImageValidatingPolicy")
-	GatekeeperTemplates        = foreign("templates.gatekeeper.sh", "ConstraintTemplate")
-	KubewardenPolicies         = foreign("policies.kubewarden.io", "ClusterAdmissionPolicy", "AdmissionPolicy", "ClusterAdmissionPolicyGroup", "AdmissionPolicyGroup")
-	SigstoreImagePolicies      = foreign("policy.sigstore.dev", "ClusterImagePolicy")
-	RatifyPolicies             = foreign("config.ratify.deislabs.io", "Verifier", "Policy", "NamespacedVerifier", "NamespacedPolicy")
-	PortierisImagePolicies     = foreign("portieris.cloud.ibm.com", "ClusterImagePolicy", "ImagePolicy")
-	SeccompProfilesForeignKind = foreign("security-profiles-operator.x-k8s.io", "SeccompProfile", "ProfileBinding")
+	AdminNetworkPolicies  = foreign("policy.networking.k8s.io", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+	CiliumNetworkPolicies = foreign("cilium.io", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+	CalicoNetworkPolicies = foreign("projectcalico.org", "NetworkPolicy", "GlobalNetworkPolicy")
+	CalicoStoredPolicies  = foreign("crd.projectcalico.org", "NetworkPolicy", "GlobalNetworkPolicy")
 )
 
 // Foreign is a family of policy kinds of one API group that is only recognised.
@@ -115,8 +107,6 @@ func foreign(group string, kinds ...string) Foreign { return Foreign{group, kind
 // Foreigns lists the families.
 var Foreigns = []Foreign{
 	AdminNetworkPolicies, CiliumNetworkPolicies, CalicoNetworkPolicies, CalicoStoredPolicies,
-	KyvernoPolicies, KyvernoValidatingPolicies, GatekeeperTemplates, KubewardenPolicies,
-	SigstoreImagePolicies, RatifyPolicies, PortierisImagePolicies, SeccompProfilesForeignKind,
 }
 
 // ForeignFor finds the family of a group and kind.

@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -154,7 +155,8 @@ func replicas(n *int32) *int32 {
 // may change the spec afterwards. node is where the pod is bound; a shared spec
 // does not say it.
 func PutPod(b *Builder, m *metav1.ObjectMeta, spec *corev1.PodSpec, node string, phase corev1.PodPhase, o Origin) {
-	p := &PodBearer{Meta: meta(m), Node: node, Phase: phase}
+	p := &PodBearer{Leaks: leaksInMeta(slices.Clip(b.leaksInPod(spec)), m), Node: node, Phase: phase}
+	p.Meta = meta(m)
 	p.Template = PodTemplate{Labels: p.Labels, Annotations: p.Annotations, Spec: spec}
 	Put(b, Pods, subject("v1", "Pod", m), o, p)
 }
@@ -199,8 +201,10 @@ func meta(m *metav1.ObjectMeta) Meta {
 }
 
 func podBearer(m *metav1.ObjectMeta, t *corev1.PodTemplateSpec, path string, replicas *int32) *PodBearer {
+	leaks := leaksInTemplate(m, t, path)
 	return &PodBearer{
 		Meta:     meta(m),
+		Leaks:    leaks,
 		Template: PodTemplate{Labels: t.Labels, Annotations: t.Annotations, Spec: &t.Spec},
 		Path:     path,
 		Replicas: replicas,

@@ -15,11 +15,16 @@ type Origin struct {
 	Source string
 	// Place is a file path, or "live:/api/v1/…@resourceVersion".
 	Place string
+	// Rendered is the chart or kustomization that the object was rendered of;
+	// empty where it stands as it is.
+	Rendered string
 	// Line is the first line of the object in a file, counted from 1; 0 where
 	// there are no lines.
 	Line int32
 	// Copies counts further places that say the same in the same words.
 	Copies int32
+	// copied are the applications of those, where no namespace is written.
+	copied []string
 	// Fields maps fields to lines.
 	Fields *LineIndex
 }

@@ -32,6 +32,9 @@ type PodBearer struct {
 	Path string
 	// Replicas is the wanted number of pods; nil where the kind has none.
 	Replicas *int32
+	// Leaks are the credentials in literal variables, command lines and
+	// annotations.
+	Leaks []Leak
 	// Status is how many pods a Deployment, DaemonSet or StatefulSet has; nil
 	// where nothing observed it.
 	Status *PodCount
@@ -95,6 +98,8 @@ type NetworkPolicy struct {
 type ConfigMap struct {
 	Meta
 	Data map[string]string
+	// Leaks are the credentials in its items and annotations.
+	Leaks []Leak
 }
 
 // Service is what a Service publishes, and where it leads.

@@ -42,6 +42,9 @@ func FuzzSelects(f *testing.F) {
 		if want := meaning(s, pod); got != want {
 			t.Errorf("%s selects %v: %t, want %t", selector, pod, got, want)
 		}
+		if match := p.Match(Pods{Kind: "Pod", Labels: pod}); (match == Yes) != got || match == May {
+			t.Errorf("%s matches the Pod %v: %d, and selects it: %t", selector, pod, match, got)
+		}
 		if p.SelectsAll() && !got {
 			t.Errorf("%s selects all, and not %v", selector, pod)
 		}

@@ -6,6 +6,8 @@ package rbac
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -35,6 +37,12 @@ type Grant struct {
 	// ByName is true where only the names of account and subject agree, because
 	// one of their namespaces is not known.
 	ByName bool
+	// Unplaced is true where neither names a namespace: they are the same if
+	// they stand together (see [inventory.Beside]).
+	Unplaced bool
+	// ByGroup is true where the subject is the group of the accounts of a
+	// namespace, and that of the account is not known.
+	ByGroup bool
 }
 
 // Index finds bindings by account.
@@ -111,24 +119,32 @@ func (x *Index) reach(a Account, b *inventory.Object[inventory.RoleBinding]) {
 // are applied, an account and a subject of one name are taken to be the same.
 func (x *Index) Of(a Account) []Grant {
 	var grants []Grant
-	take := func(b *inventory.Object[inventory.RoleBinding], byName bool) {
+	take := func(b *inventory.Object[inventory.RoleBinding], how Grant) {
 		if g, ok := x.roles.grant(b); ok {
-			g.ByName = byName
+			g.ByName, g.Unplaced, g.ByGroup = how.ByName, how.Unplaced, how.ByGroup
 			grants = append(grants, g)
 		}
 	}
 	for _, b := range x.accounts[a] {
-		take(b, false)
+		take(b, Grant{Unplaced: a.Namespace == ""})
 	}
-	for _, b := range x.namespaces[a.Namespace] {
-		take(b, false)
+	if a.Namespace != "" {
+		for _, b := range x.namespaces[a.Namespace] {
+			take(b, Grant{})
+		}
+	} else {
+		for _, namespace := range slices.Sorted(maps.Keys(x.namespaces)) {
+			for _, b := range x.namespaces[namespace] {
+				take(b, Grant{ByGroup: true})
+			}
+		}
 	}
 	for _, b := range x.all {
-		take(b, false)
+		take(b, Grant{})
 	}
 	for _, r := range x.names[a.Name] {
 		if r.namespace != a.Namespace && (r.namespace == "" || a.Namespace == "") {
-			take(r.binding, true)
+			take(r.binding, Grant{ByName: true})
 		}
 	}
 	return grants

@@ -15,13 +15,14 @@ import (
 )
 
 // index reads RBAC objects through the inventory. Each document begins with
-// its kind: "Role shop/reader".
+// its kind: "Role shop/reader", and where it stands if that matters.
 func index(t *testing.T, docs string) *rbac.Index {
 	t.Helper()
 	b := &inventory.Builder{}
 	for doc := range strings.SplitSeq(docs, "---\n") {
 		head, body, _ := strings.Cut(strings.TrimSpace(doc), "\n")
 		kind, id, _ := strings.Cut(head, " ")
+		id, place, _ := strings.Cut(id, " ")
 		namespace, name, _ := strings.Cut(id, "/")
 		var obj interface {
 			runtime.Object
@@ -45,7 +46,7 @@ func index(t *testing.T, docs string) *rbac.Index {
 		}
 		obj.SetNamespace(namespace)
 		obj.SetName(name)
-		inventory.PutObject(b, obj, inventory.Origin{Source: "files", Place: head})
+		inventory.PutObject(b, obj, inventory.Origin{Source: "files", Place: place + ".yaml"})
 	}
 	inv := b.Seal(time.Time{})
 	return rbac.Grants.Of(inv.View(rbac.Kinds))
@@ -108,7 +109,22 @@ roleRef: {kind: ClusterRole, name: reader}
 subjects: [{kind: ServiceAccount, name: web}]`, web, []string{"something by name"}},
 		{"both without a namespace", reader + `RoleBinding /b
 roleRef: {kind: ClusterRole, name: reader}
-subjects: [{kind: ServiceAccount, name: web}]`, rbac.Account{Name: "web"}, []string{"something"}},
+subjects: [{kind: ServiceAccount, name: web}]`, rbac.Account{Name: "web"}, []string{"something unplaced"}},
+		{"group of a namespace, account without one", reader + `ClusterRoleBinding /b
+roleRef: {kind: ClusterRole, name: reader}
+subjects: [{kind: Group, name: "system:serviceaccounts:shop"}]`, rbac.Account{Name: "web"}, []string{"something by group"}},
+		{"Role beside the binding, both without a namespace", `Role /r shop/role
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+---
+RoleBinding /b shop/binding
+roleRef: {kind: Role, name: r}
+subjects: [{kind: ServiceAccount, name: web}]`, rbac.Account{Name: "web"}, []string{"something unplaced"}},
+		{"Role of another folder, without a namespace", `Role /r pay/role
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+---
+RoleBinding /b shop/binding
+roleRef: {kind: Role, name: r}
+subjects: [{kind: ServiceAccount, name: web}]`, rbac.Account{Name: "web"}, []string{"unclear unplaced"}},
 		{"Role of the binding's namespace", `Role shop/r
 rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
 ---
@@ -175,6 +191,12 @@ subjects: [{kind: ServiceAccount, namespace: shop, name: web}]`, web, []string{"
 				effect := string(g.Effect())
 				if g.ByName {
 					effect += " by name"
+				}
+				if g.Unplaced {
+					effect += " unplaced"
+				}
+				if g.ByGroup {
+					effect += " by group"
 				}
 				got = append(got, effect)
 			}

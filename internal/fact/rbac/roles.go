@@ -85,7 +85,7 @@ func (g Grant) Effect() Effect {
 // roles holds the rules of all roles. A role that several files define has the
 // rules of all of them.
 type roles struct {
-	local   map[Account][]rbacv1.PolicyRule // Roles by namespace and name
+	local   map[Account][]inventory.Object[inventory.Role] // Roles by namespace and name
 	cluster map[string][]rbacv1.PolicyRule
 	// whole is true where the inventory holds the roles of a whole cluster, so
 	// that a role which is missing does not exist.
@@ -93,10 +93,10 @@ type roles struct {
 }
 
 func readRoles(v inventory.View) roles {
-	rs := roles{local: map[Account][]rbacv1.PolicyRule{}, cluster: map[string][]rbacv1.PolicyRule{}}
+	rs := roles{local: map[Account][]inventory.Object[inventory.Role]{}, cluster: map[string][]rbacv1.PolicyRule{}}
 	for o := range inventory.All(v, inventory.Roles) {
 		id := Account{o.Namespace, o.Name}
-		rs.local[id] = append(rs.local[id], o.Value.Rules...)
+		rs.local[id] = append(rs.local[id], o)
 	}
 	_, rs.whole = inventory.Get(v, inventory.ClusterRoles, "", clusterAdmin)
 	for o := range inventory.All(v, inventory.ClusterRoles) {
@@ -135,7 +135,12 @@ func (rs roles) grant(b *inventory.Object[inventory.RoleBinding]) (Grant, bool) 
 	ref := b.Value.RoleRef
 	rules, ok := rs.cluster[ref.Name]
 	if ref.Kind == "Role" {
-		rules, ok = rs.local[Account{b.Namespace, ref.Name}]
+		rules, ok = nil, false
+		for _, role := range rs.local[Account{b.Namespace, ref.Name}] {
+			if inventory.Beside(role, *b) {
+				rules, ok = append(rules, role.Value.Rules...), true
+			}
+		}
 	}
 	return Grant{Binding: *b, Rules: rules, Missing: !ok}, ok || !rs.whole
 }

@@ -47,6 +47,7 @@ func resolve(v inventory.View) []*Workload {
 	made := map[owner]*Workload{} // every object that may own another, and the workload it is part of
 	strays := map[stray]*Workload{}
 	same := comparer{}
+	folds := folder{}
 	for _, k := range inventory.PodBearers { // owners come before what they own
 		for o := range inventory.All(v, k) {
 			w := &Workload{Object: o}
@@ -70,13 +71,16 @@ func resolve(v inventory.View) []*Workload {
 				if same.as(parent.Value, o.Value) {
 					parent.Pods += w.Pods
 					parent.addNode(o.Value.Node)
+					if w.Admitted() {
+						folds.add(parent, w)
+					}
 					made[self] = parent
 					continue
 				}
 				w.Controller = parent.Subject
 			}
 			if o.Kind == "Pod" {
-				key := stray{controller, fingerprint(o.Value), w.Finished()}
+				key := stray{controller, fingerprint(o.Value) + outcomeOf(w.Spec()), w.Finished()}
 				if twin := strays[key]; twin != nil {
 					twin.Pods++
 					twin.addNode(o.Value.Node)
@@ -84,19 +88,24 @@ func resolve(v inventory.View) []*Workload {
 				}
 				strays[key] = w
 				// The pod's own name changes from run to run.
-				w.Stable = cmp.Or(w.Controller.Kind, ref.Kind) + "/" + cmp.Or(w.Controller.Name, ref.Name)
+				w.Stable = stable(cmp.Or(w.Controller.Kind, ref.Kind), cmp.Or(w.Controller.Name, ref.Name))
 			}
 			out = append(out, w)
 			made[self] = w
 		}
 	}
 	for _, w := range out {
-		slices.Sort(w.Nodes)
-		w.Nodes = slices.Compact(w.Nodes)
+		for _, x := range append(w.Folded[:len(w.Folded):len(w.Folded)], w) {
+			slices.Sort(x.Nodes)
+			x.Nodes = slices.Compact(x.Nodes)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b *Workload) int { return report.CompareSubjects(a.Subject, b.Subject) })
 	return out
 }
+
+// stable names pods by what made them.
+func stable(kind, name string) string { return kind + "/" + name }
 
 func (w *Workload) addNode(n string) {
 	if n != "" {

@@ -20,6 +20,10 @@ type Workload struct {
 	inventory.Object[*inventory.PodBearer]
 	// Pods is the number of pods that were seen of it; 0 for a bare template.
 	Pods int
+	// Folded are the pods among them that an API server has admitted, one for
+	// each way in which admission filled them in, with the number of pods. What
+	// is decided at admission (resources, tokens) is as it was then.
+	Folded []*Workload
 	// Controller is the object that made a pod which differs from its template;
 	// empty otherwise.
 	Controller report.Subject
@@ -67,9 +71,20 @@ func (w *Workload) ServiceAccount() string {
 	return "default" // the ServiceAccount admission plugin's default
 }
 
+// Admitted reports whether the workload is a pod that an API server has
+// created: what LimitRanges and ServiceAccounts give it is written in it, and
+// what they say today changes nothing for it.
+func (w *Workload) Admitted() bool { return w.Kind == "Pod" && w.Value.UID != "" }
+
 // Windows reports whether the pod declares the Windows operating system.
 func (w *Workload) Windows() bool {
 	return w.Spec().OS != nil && w.Spec().OS.Name == corev1.Windows
+}
+
+// OnWindows reports whether the pod can run on Windows nodes only, because it
+// declares that system or selects such nodes.
+func (w *Workload) OnWindows() bool {
+	return w.Windows() || w.Spec().NodeSelector[corev1.LabelOSStable] == string(corev1.Windows)
 }
 
 // Role is the place of a container in its pod.

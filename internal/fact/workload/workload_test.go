@@ -113,6 +113,12 @@ func TestPodsFoldIntoTheirTemplate(t *testing.T) {
 		{"all changed by a webhook", web(500, func(_ int, p *corev1.Pod) {
 			p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "proxy", Image: "mesh"})
 		}), []string{"Deployment web 0", "Pod web-6d4-0 500 of Deployment web"}},
+		{"changed alike, one admitted without a token", web(3, func(i int, p *corev1.Pod) {
+			p.Spec.Containers[0].Image = "web:2"
+			if i == 1 {
+				p.Spec.Volumes, p.Spec.Containers[0].VolumeMounts = nil, nil
+			}
+		}), []string{"Deployment web 0", "Pod web-6d4-0 2 of Deployment web", "Pod web-6d4-1 1 of Deployment web"}},
 		{"a label that selectors may see", web(2, func(i int, p *corev1.Pod) {
 			if i == 1 {
 				p.Labels["debug"] = "true"
@@ -143,6 +149,57 @@ func TestPodsFoldIntoTheirTemplate(t *testing.T) {
 			slices.Reverse(tt.objects)
 			if d := cmp.Diff(tt.want, resolved(t, tt.objects)); d != "" {
 				t.Errorf("in reverse order:\n%s", d)
+			}
+		})
+	}
+}
+
+// Pods that fold are kept apart by what admission made of them, so that one
+// stands for all that it made alike.
+func TestFoldedByAdmission(t *testing.T) {
+	memory := func(p *corev1.Pod, limit string) {
+		p.Annotations = map[string]string{limitRangerAnnotation: "LimitRanger plugin set: memory limit for container web"}
+		p.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(limit)}
+	}
+	withoutToken := func(p *corev1.Pod) { p.Spec.Volumes, p.Spec.Containers[0].VolumeMounts = nil, nil }
+	for _, tt := range []struct {
+		name   string
+		change func(i int, p *corev1.Pod)
+		want   []string
+	}{
+		{"all alike", nil, []string{"web-6d4-0 4"}},
+		{"a LimitRange came, and was changed", func(i int, p *corev1.Pod) {
+			switch i {
+			case 1:
+				memory(p, "1Gi")
+			case 2, 3:
+				memory(p, "2Gi")
+			}
+		}, []string{"web-6d4-0 1", "web-6d4-1 1", "web-6d4-2 2"}},
+		{"the account has another word since", func(i int, p *corev1.Pod) {
+			if i > 0 {
+				withoutToken(p)
+			}
+		}, []string{"web-6d4-0 1", "web-6d4-1 3"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := &inventory.Builder{}
+			for _, o := range web(4, tt.change) {
+				inventory.PutObject(b, o, inventory.Origin{Source: "kubeapi", Place: "live"})
+			}
+			all := All.Of(b.Seal(time.Unix(0, 0)).View(Needs()))
+			if len(all) != 1 {
+				t.Fatalf("%d workloads", len(all))
+			}
+			var got []string
+			for _, w := range all[0].Folded {
+				got = append(got, fmt.Sprintf("%s %d", w.Name, w.Pods))
+				if w.Controller != all[0].Subject || w.Stable != "Deployment/web" || !w.Admitted() {
+					t.Errorf("%+v", w.Subject)
+				}
+			}
+			if d := cmp.Diff(tt.want, got); d != "" {
+				t.Error(d)
 			}
 		})
 	}

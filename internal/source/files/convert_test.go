@@ -258,7 +258,9 @@ func FuzzJSON(f *testing.F) {
 func TestLeftOut(t *testing.T) {
 	for text, want := range map[string]string{
 		"kind: Pod\nmetadata: {name: a, managedFields: [b], annotations: {kubectl.kubernetes.io/last-applied-configuration: c, d: e}}\nstatus: {phase: Running, conditions: [f]}\n": `{"kind":"Pod","metadata":{"name":"a","annotations":{"d":"e"}},"status":{"phase":"Running"}}`,
-		"kind: Deployment\nspec: {status: a, managedFields: b}\nstatus: {phase: c}\n":                                                                                               `{"kind":"Deployment","spec":{"status":"a","managedFields":"b"}}`,
+		"kind: Job\nspec: {status: a, managedFields: b}\nstatus: {phase: c}\n":                                                                                                      `{"kind":"Job","spec":{"status":"a","managedFields":"b"}}`,
+		"kind: Deployment\nstatus: {observedGeneration: 1, readyReplicas: 2, conditions: [a]}\n":                                                                                    `{"kind":"Deployment","status":{"observedGeneration":1,"readyReplicas":2}}`,
+		"kind: \"*\"\nstatus: {conditions: [a]}\n":                                                                                                                                  `{"kind":"*","status":{"conditions":["a"]}}`,
 		"kind: Node\nstatus: {nodeInfo: {os: linux}, images: [a]}\n":                                                                                                                `{"kind":"Node","status":{"nodeInfo":{"os":"linux"}}}`,
 		"kind: Secret\ntype: a\ndata: {b: c}\nstringData: {d: e}\n":                                                                                                                 `{"kind":"Secret","type":"a"}`,
 	} {

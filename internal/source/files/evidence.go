@@ -75,6 +75,10 @@ func (t *tally) concludeForeigns(b *inventory.Builder) {
 // saved output defines or may define, and has no object of, was not saved.
 func (t *tally) concludeCustoms(b *inventory.Builder) {
 	for _, c := range inventory.Customs {
+		if c.BearsPods() && !t.defined[c.ID] { // where there are any, their pods are among the pods
+			b.Collected(c.ID)
+			continue
+		}
 		if t.saved && !t.kinds[c.ID] && (!t.crds || t.defined[c.ID]) {
 			detail := "not part of the saved output: no " + c.Resource + "." + c.Group + " in it"
 			if !t.crds {

@@ -50,6 +50,20 @@ func TestInputIsTheUniverse(t *testing.T) {
 			map[report.KindID]string{"cilium.io": "unsupported", "projectcalico.org": ""}},
 		{"another definition", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: cilium.io, names: {kind: CiliumIdentity}}\n",
 			map[report.KindID]string{"cilium.io": ""}},
+		{"a custom kind", "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: a}\nspec: {rules: [], future: 1}\n", map[report.KindID]string{"kyverno.io/ClusterPolicy": "", "kyverno.io/Policy": ""}},
+		{"a custom kind in another version", "apiVersion: kyverno.io/v9\nkind: ClusterPolicy\nmetadata: {name: a}\n", map[report.KindID]string{"kyverno.io/ClusterPolicy": "unsupported", "kyverno.io/Policy": ""}},
+		{"a custom kind with a field of another type", "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: a}\nspec: {rules: 7}\n", map[report.KindID]string{"kyverno.io/ClusterPolicy": "unreadable"}},
+		{"a custom kind that does not parse", "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {\n", map[report.KindID]string{"kyverno.io/ClusterPolicy": "unreadable", "v1/Pod": ""}},
+		{"a constraint of any kind", "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: NoRoot\nmetadata: {name: a}\n", map[report.KindID]string{"constraints.gatekeeper.sh/*": ""}},
+		{"a custom list that is cut", "apiVersion: kyverno.io/v1\nkind: ClusterPolicyList\nmetadata: {continue: x}\nitems: []\n", map[report.KindID]string{"kyverno.io/ClusterPolicy": "truncated"}},
+		{"saved, and not which kinds there are", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, uid: x}\n", map[report.KindID]string{"kyverno.io/ClusterPolicy": "not-given", "argoproj.io/Rollout": ""}},
+		{"saved, and without the kind", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, uid: x}\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: example.com, names: {kind: Foo}}\n",
+			map[report.KindID]string{"kyverno.io/ClusterPolicy": ""}},
+		{"saved, with the kind and none of its objects", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, uid: x}\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: kyverno.io, names: {kind: ClusterPolicy}}\n",
+			map[report.KindID]string{"kyverno.io/ClusterPolicy": "not-given", "kyverno.io/Policy": ""}},
+		{"a DeploymentConfig", "apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nmetadata: {name: a}\nspec: {template: {spec: {containers: []}}}\n", map[report.KindID]string{"v1/Pod": "", "apps.openshift.io/DeploymentConfig": ""}},
+		{"a webhook of an old version", "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: a}\nwebhooks: [{name: a.example.com}]\n", map[report.KindID]string{"admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": ""}},
+		{"manifests without what a cluster makes", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n", map[report.KindID]string{"discovery.k8s.io/v1/EndpointSlice": "not-given", "storage.k8s.io/v1/CSINode": "not-given", "storage.k8s.io/v1/CSIDriver": ""}},
 		{"an unreadable deployment", "apiVersion: apps/v1\nkind: Deployment\nspec: {\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable", "v1/Pod": ""}},
 		{"an unreadable ConfigMap", "apiVersion: v1\nkind: ConfigMap\ndata: {\n", map[report.KindID]string{"apps/v1/Deployment": "", "v1/Pod": ""}},
 		{"an unreadable list", "apiVersion: v1\nkind: List\nitems: {\n", map[report.KindID]string{"v1/Pod": "unreadable", "cilium.io": "unreadable"}},
@@ -59,8 +73,8 @@ func TestInputIsTheUniverse(t *testing.T) {
 		{"nothing at all", "# nothing\n", map[report.KindID]string{"v1/Pod": "not-given"}},
 		{"an unknown field", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: x}\nspec: {templat: {}}\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable", "v1/Pod": ""}},
 		{"an unknown field of a newer server", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, uid: x}\nspec: {fromTheFuture: 1}\n", map[report.KindID]string{"v1/Pod": ""}},
-		{"another kind that makes pods", "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {template: {spec: {containers: []}}}\n", map[report.KindID]string{"v1/Pod": "not-given unsupported", "apps/v1/Deployment": "not-given"}},
-		{"another kind that makes pods, in block style", "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: a\nspec:\n  template:\n    spec:\n      containers:\n      - name: a\n", map[report.KindID]string{"v1/Pod": "not-given unsupported"}},
+		{"another kind that makes pods", "apiVersion: example.com/v1\nkind: Fleet\nmetadata: {name: a}\nspec: {template: {spec: {containers: []}}}\n", map[report.KindID]string{"v1/Pod": "not-given unsupported", "apps/v1/Deployment": "not-given"}},
+		{"another kind that makes pods, in block style", "apiVersion: example.com/v1\nkind: Fleet\nmetadata:\n  name: a\nspec:\n  template:\n    spec:\n      containers:\n      - name: a\n", map[report.KindID]string{"v1/Pod": "not-given unsupported"}},
 		{"a version that never was", "apiVersion: apps/v9\nkind: Deployment\nmetadata: {name: a}\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable", "v1/Pod": ""}},
 		{"a kind in the wrong group", "apiVersion: v1\nkind: Deployment\n", map[report.KindID]string{"apps/v1/Deployment": "unreadable"}},
 		{"a kind in the wrong case", "apiVersion: v1\nkind: pod\n", map[report.KindID]string{"v1/Pod": "unreadable"}},
@@ -221,5 +235,17 @@ func TestUnquotedStrings(t *testing.T) {
 	want := []string{"a.yaml:15: the API server refuses the type of spec.template.spec.containers[0].env[0].value (a boolean); read as a string"}
 	if diff := cmp.Diff(want, problems(inv, s)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// v1beta1 took a webhook's silence for other things than v1 does.
+func TestOldWebhooks(t *testing.T) {
+	inv, _ := readOne(t, "a.yaml", "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingWebhookConfiguration\nmetadata: {name: a}\nwebhooks: [{name: a.example.com}, {name: b.example.com, failurePolicy: Fail, timeoutSeconds: 5}]\n")
+	w := kind(inv, inventory.MutatingWebhookConfigurations)[0].Value.Webhooks
+	if *w[0].FailurePolicy != "Ignore" || *w[0].MatchPolicy != "Exact" || *w[0].SideEffects != "Unknown" || *w[0].TimeoutSeconds != 30 {
+		t.Errorf("silence: %v", w[0])
+	}
+	if *w[1].FailurePolicy != "Fail" || *w[1].TimeoutSeconds != 5 {
+		t.Errorf("what is written: %v", w[1])
 	}
 }

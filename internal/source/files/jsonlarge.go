@@ -171,10 +171,13 @@ func (list *largeList) done() {
 		list.cutList(item, list.at)
 	}
 	r := readers[item]
+	c, custom := inventory.CustomFor(group(item.apiVersion), item.kind)
 	var missing []report.KindID
 	switch {
 	case r.table != "":
 		missing = append(missing, r.table)
+	case custom:
+		missing = append(missing, c.ID)
 	case list.header == header{} || list.header.kind == "List":
 		missing = append(missing, inventory.AnyKind)
 	}

@@ -136,7 +136,7 @@ var makers = map[header]bool{
 	{"tekton.dev", "TaskRun"}: true, {"tekton.dev", "PipelineRun"}: true,
 	{"ray.io", "RayCluster"}: true, {"kubeflow.org", "PyTorchJob"}: true, {"sparkoperator.k8s.io", "SparkApplication"}: true,
 	{"operator.tigera.io", "Installation"}: true, {"postgresql.cnpg.io", "Cluster"}: true, {"kafka.strimzi.io", "Kafka"}: true,
-	{"serving.knative.dev", "Service"}: true, {"apps.openshift.io", "DeploymentConfig"}: true,
+	{"serving.knative.dev", "Service"}: true,
 }
 
 // group is the API group of an apiVersion, "" for the core group.

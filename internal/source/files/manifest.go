@@ -38,7 +38,7 @@ func (f *file) at(line int) place { return place{f.name, line} }
 
 func (f *file) origin(v value) inventory.Origin {
 	if f.from != "" {
-		return inventory.Origin{Source: sourceType, Place: f.from}
+		return inventory.Origin{Source: sourceType, Place: f.from, Rendered: f.directory}
 	}
 	return inventory.Origin{Source: sourceType, Place: f.name, Line: int32(v.line())}
 }
@@ -227,7 +227,7 @@ func (f *file) custom(v value, h header, at place) bool {
 		return true
 	}
 	namespace := v.text("metadata", "namespace")
-	lines, err := encode(v, &f.e, h.kind)
+	lines, err := encode(v, &f.e, customObject)
 	if err != nil {
 		f.unreadable(err, namespace, at, c.ID)
 		return true

@@ -3,6 +3,8 @@ package files
 import (
 	"bytes"
 	"strings"
+
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 )
 
 // outline is what is looked at in a document that is no evidence. More than
@@ -71,6 +73,9 @@ func isNoEvidence(h header) bool {
 	if builtIn(g) {
 		_, known := misnamed(h)
 		return !known && h.kind != "Config" && h.kind != "EncryptionConfig"
+	}
+	if _, read := inventory.CustomFor(g, h.kind); read {
+		return false
 	}
 	// Configuration files of components are all in such groups.
 	return h.kind == crdKind || !strings.HasSuffix(g, ".k8s.io")

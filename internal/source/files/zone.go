@@ -16,6 +16,10 @@ const (
 	inStatus
 )
 
+// customObject stands for the kind of an object of another project, of whose
+// status checks may read anything.
+const customObject = "*"
+
 // what to do with a field.
 type treatment uint8
 
@@ -34,7 +38,10 @@ func (z zone) enter(kind, key string) (zone, treatment) {
 		case "metadata":
 			return inMetadata, keep
 		case "status":
-			if kind == "Pod" || kind == "Node" {
+			switch kind {
+			case customObject:
+				return inside, keep
+			case "Pod", "Node", "Deployment", "StatefulSet", "DaemonSet":
 				return inStatus, keep
 			}
 			return inside, drop
@@ -55,7 +62,9 @@ func (z zone) enter(kind, key string) (zone, treatment) {
 			return inside, drop
 		}
 	case inStatus:
-		if key != "phase" && key != "nodeInfo" {
+		switch key {
+		case "phase", "nodeInfo", "observedGeneration", "readyReplicas", "desiredNumberScheduled", "numberReady":
+		default:
 			return inside, drop
 		}
 	}

@@ -166,7 +166,7 @@ func (f *fakeAPI) discovery(w http.ResponseWriter) {
 func group(name, version, freshness string, kinds ...string) map[string]any {
 	var resources []any
 	for _, k := range kinds {
-		resources = append(resources, map[string]any{"resource": strings.ToLower(k) + "s", "responseKind": map[string]string{"kind": k}})
+		resources = append(resources, map[string]any{"resource": strings.Replace(strings.ToLower(k)+"s", "policys", "policies", 1), "responseKind": map[string]string{"kind": k}})
 	}
 	return map[string]any{"metadata": map[string]string{"name": name}, "versions": []any{map[string]any{"version": version, "freshness": freshness, "resources": resources}}}
 }

@@ -41,6 +41,9 @@ type shape struct {
 	spec func(object) *corev1.PodSpec
 	// status is true where the object has a status that nothing reads.
 	status bool
+	// applied is true where kubectl's copy of the object is searched for
+	// credentials.
+	applied bool
 }
 
 // shapes has every kind of inventory.Resources but Secrets, which are not
@@ -50,17 +53,17 @@ var shapes = map[report.KindID]shape{
 	inventory.Nodes.ID:      {empty: func() object { return &corev1.Node{} }},
 	inventory.Pods.ID:       {empty: func() object { return &corev1.Pod{} }, template: []protowire.Number{podSpec}},
 	inventory.ReplicationControllers.ID: {
-		empty: func() object { return &corev1.ReplicationController{} }, status: true,
+		empty: func() object { return &corev1.ReplicationController{} }, applied: true, status: true,
 		template: []protowire.Number{2, 3, 2}, spec: func(o object) *corev1.PodSpec {
 			return &template(&o.(*corev1.ReplicationController).Spec.Template).Spec
 		},
 	},
 	inventory.PodTemplates.ID: {
-		empty:    func() object { return &corev1.PodTemplate{} },
+		empty: func() object { return &corev1.PodTemplate{} }, applied: true,
 		template: []protowire.Number{2, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*corev1.PodTemplate).Template.Spec },
 	},
 	inventory.Deployments.ID: {
-		empty:    func() object { return &appsv1.Deployment{} },
+		empty: func() object { return &appsv1.Deployment{} }, applied: true,
 		template: []protowire.Number{2, 3, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.Deployment).Spec.Template.Spec },
 	},
 	inventory.ReplicaSets.ID: {
@@ -68,19 +71,19 @@ var shapes = map[report.KindID]shape{
 		template: []protowire.Number{2, 3, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.ReplicaSet).Spec.Template.Spec },
 	},
 	inventory.StatefulSets.ID: {
-		empty:    func() object { return &appsv1.StatefulSet{} },
+		empty: func() object { return &appsv1.StatefulSet{} }, applied: true,
 		template: []protowire.Number{2, 3, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.StatefulSet).Spec.Template.Spec },
 	},
 	inventory.DaemonSets.ID: {
-		empty:    func() object { return &appsv1.DaemonSet{} },
+		empty: func() object { return &appsv1.DaemonSet{} }, applied: true,
 		template: []protowire.Number{2, 2, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*appsv1.DaemonSet).Spec.Template.Spec },
 	},
 	inventory.Jobs.ID: {
-		empty: func() object { return &batchv1.Job{} }, status: true,
+		empty: func() object { return &batchv1.Job{} }, applied: true, status: true,
 		template: []protowire.Number{2, 6, 2}, spec: func(o object) *corev1.PodSpec { return &o.(*batchv1.Job).Spec.Template.Spec },
 	},
 	inventory.CronJobs.ID: {
-		empty: func() object { return &batchv1.CronJob{} }, status: true,
+		empty: func() object { return &batchv1.CronJob{} }, applied: true, status: true,
 		template: []protowire.Number{2, 5, 2, 6, 2}, spec: func(o object) *corev1.PodSpec {
 			return &o.(*batchv1.CronJob).Spec.JobTemplate.Spec.Template.Spec
 		},
@@ -98,7 +101,7 @@ var shapes = map[report.KindID]shape{
 	inventory.MutatingAdmissionPolicyBindings.ID:   {empty: func() object { return &admissionv1.MutatingAdmissionPolicyBinding{} }},
 	inventory.ValidatingWebhookConfigurations.ID:   {empty: func() object { return &admissionv1.ValidatingWebhookConfiguration{} }},
 	inventory.MutatingWebhookConfigurations.ID:     {empty: func() object { return &admissionv1.MutatingWebhookConfiguration{} }},
-	inventory.ConfigMaps.ID:                        {empty: func() object { return &corev1.ConfigMap{} }},
+	inventory.ConfigMaps.ID:                        {empty: func() object { return &corev1.ConfigMap{} }, applied: true},
 	inventory.Services.ID:                          {empty: func() object { return &corev1.Service{} }},
 	inventory.EndpointSlices.ID:                    {empty: func() object { return &discoveryv1.EndpointSlice{} }},
 	inventory.RuntimeClasses.ID:                    {empty: func() object { return &nodev1.RuntimeClass{} }},
@@ -221,7 +224,7 @@ func (d *decoder) meta(msg []byte, m *metav1.ObjectMeta) error {
 				copied = copied || y.num == mapKey && bytes.Equal(y.value, lastApplied)
 				return nil
 			})
-			if err != nil || copied {
+			if err != nil || copied && !d.shape.applied {
 				return err
 			}
 			annotations = append(annotations, x.raw...)

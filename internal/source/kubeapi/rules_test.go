@@ -20,6 +20,10 @@ func TestRules(t *testing.T) {
 	urls := func(u ...string) rbacv1.PolicyRule {
 		return rbacv1.PolicyRule{NonResourceURLs: u, Verbs: []string{"get"}}
 	}
+	builtIn := []report.KindID{inventory.CiliumNetworkPolicies.ID()}
+	for _, r := range inventory.Resources {
+		builtIn = append(builtIn, r.Kind)
+	}
 	for _, tc := range []struct {
 		kinds []report.KindID
 		want  []rbacv1.PolicyRule
@@ -30,7 +34,11 @@ func TestRules(t *testing.T) {
 			[]report.KindID{inventory.Deployments.ID, inventory.Secrets.ID, inventory.Pods.ID, inventory.DaemonSets.ID, inventory.CiliumNetworkPolicies.ID()},
 			[]rbacv1.PolicyRule{rule("", "pods", "secrets"), rule("apps", "daemonsets", "deployments"), urls("/apis", "/version")},
 		},
-		{allKinds(), []rbacv1.PolicyRule{
+		{
+			[]report.KindID{inventory.KyvernoClusterPolicies.ID, inventory.GatekeeperConstraints.ID},
+			[]rbacv1.PolicyRule{rule("constraints.gatekeeper.sh", "*"), rule("kyverno.io", "clusterpolicies"), urls("/apis", "/version")},
+		},
+		{builtIn, []rbacv1.PolicyRule{
 			rule("", "configmaps", "limitranges", "namespaces", "nodes", "pods", "podtemplates", "replicationcontrollers", "secrets", "serviceaccounts", "services"),
 			rule("admissionregistration.k8s.io", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
 				"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations"),
