@@ -1,16 +1,23 @@
 // Package checklist is the Security Checklist of the Kubernetes documentation,
-// box by box, in upstream order. Titles are worded by this project; the
-// upstream text is at [URL].
+// box by box, in upstream order, and beside it what its companion page for
+// developers asks of an application. Titles are worded by this project; the
+// upstream texts are at [URL] and [CompanionURL].
 //
 // https://kubernetes.io/docs/concepts/security/security-checklist/ (CC BY 4.0)
+// https://kubernetes.io/docs/concepts/security/application-security-checklist/ (CC BY 4.0)
 package checklist
 
-// URL is the upstream page. An item's place on it is URL + "#" + Anchor.
-const URL = "https://kubernetes.io/docs/concepts/security/security-checklist/"
+import "slices"
 
-// Item is one box of the document.
+// The upstream pages: the document, and the companion page.
+const (
+	URL          = "https://kubernetes.io/docs/concepts/security/security-checklist/"
+	CompanionURL = "https://kubernetes.io/docs/concepts/security/application-security-checklist/"
+)
+
+// Item is one box of the document, or an item of the section outside of it.
 type Item struct {
-	// Number is the box's place: section and position, "2.3".
+	// Number is the item's place: section and position, "2.3", "A.1".
 	Number string
 	// ID is permanent, "network/default-deny"; the ids of its checks start with it.
 	ID string
@@ -22,12 +29,27 @@ type Item struct {
 	Short string
 }
 
+// Companion reports whether the item stands outside of the document.
+func (it *Item) Companion() bool { return it.Section == Application.ID }
+
 // Section is one heading of the document.
 type Section struct {
 	ID, Title string
 	// Anchor is the heading's anchor on the upstream page.
 	Anchor string
 	Items  []*Item
+}
+
+// Number is what the numbers of its items begin with: "2", "A".
+func (s Section) Number() string { return s.Items[0].Number[:1] }
+
+// URL is the upstream heading.
+func (s Section) URL() string {
+	page := URL
+	if s.ID == Application.ID {
+		page = CompanionURL
+	}
+	return page + "#" + s.Anchor
 }
 
 // The boxes, one variable each, so that a check names its box and the compiler
@@ -77,6 +99,18 @@ var (
 	AdmissionWebhooks = &Item{"8.3", "admission/webhooks", "admission", "Admission plugins and webhooks are securely configured", "webhooks securely configured"}
 )
 
+// The items outside of the document: what the companion page asks of an
+// application and no box does, and its like.
+var (
+	ApplicationDesign         = &Item{"A.1", "application/design", "application", "Applications follow the design that Kubernetes expects", "applications are well laid out"}
+	ApplicationResources      = &Item{"A.2", "application/resources", "application", "Every container requests what it uses", "containers request what they use"}
+	ApplicationServiceAccount = &Item{"A.3", "application/service-account", "application", "Workloads have a service account of their own", "workloads have their own account"}
+	PodContext                = &Item{"A.4", "application/pod-context", "application", "Containers share neither root's group nor their processes", "no shared groups and processes"}
+	ContainerContext          = &Item{"A.5", "application/container-context", "application", "Containers cannot write to their root filesystem", "root filesystems are read-only"}
+	ImagePull                 = &Item{"A.6", "application/image-pull", "application", "Nodes run the image that a tag names today", "floating tags are pulled anew"}
+	RuntimeSocket             = &Item{"A.7", "application/runtime-socket", "application", "No workload reaches the socket of a container runtime", "no runtime socket in a container"}
+)
+
 // Sections lists the eight sections with their boxes, in upstream order.
 var Sections = []Section{
 	{"access", "Authentication and authorization", "authentication-authorization", []*Item{SystemMasters, ControllerCredentials, RootCA, CertificateLifetime, AccessReview, RBAC}},
@@ -89,10 +123,25 @@ var Sections = []Section{
 	{"admission", "Admission controllers", "admission-controllers", []*Item{AdmissionPlugins, AdmissionPolicy, AdmissionWebhooks}},
 }
 
-// Items lists all boxes in upstream order.
-func Items() []*Item {
+// Application is the section outside of the document. It is judged and counted
+// apart: the boxes are 35 with and without it.
+var Application = Section{"application", "Application", "base-security-hardening", []*Item{
+	ApplicationDesign, ApplicationResources, ApplicationServiceAccount, PodContext, ContainerContext, ImagePull, RuntimeSocket,
+}}
+
+// AllSections lists the eight sections of the document and then the one
+// outside of it.
+func AllSections() []Section { return append(slices.Clone(Sections), Application) }
+
+// Items lists the 35 boxes in upstream order.
+func Items() []*Item { return items(Sections) }
+
+// AllItems lists the 35 boxes and then the items outside of the document.
+func AllItems() []*Item { return items(AllSections()) }
+
+func items(sections []Section) []*Item {
 	var all []*Item
-	for _, s := range Sections {
+	for _, s := range sections {
 		all = append(all, s.Items...)
 	}
 	return all
@@ -100,9 +149,9 @@ func Items() []*Item {
 
 // Anchor is the URL of the upstream heading that the item stands under.
 func (it *Item) Anchor() string {
-	for _, s := range Sections {
+	for _, s := range AllSections() {
 		if s.ID == it.Section {
-			return URL + "#" + s.Anchor
+			return s.URL()
 		}
 	}
 	return URL

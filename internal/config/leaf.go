@@ -208,7 +208,7 @@ func (*attestable) schema() map[string]any {
 
 func items() map[string]any {
 	var all []string
-	for _, it := range checklist.Items() {
+	for _, it := range checklist.AllItems() {
 		all = append(all, it.ID, it.Number)
 	}
 	return map[string]any{"enum": all}
@@ -224,7 +224,7 @@ func namesOf(k Known) names {
 	}
 	n.ids = append(n.ids, k.Checks...)
 	n.suggested = slices.Clone(n.ids)
-	for _, s := range checklist.Sections {
+	for _, s := range checklist.AllSections() {
 		n.suggested = append(n.suggested, s.ID+"/*")
 	}
 	return n

@@ -14,8 +14,9 @@ import (
 )
 
 // Evaluate runs the checks in parallel and returns a report with every item of
-// the checklist, concluded. Checks that were left out on request are named in
-// skipped by their ids. Who scanned what is left for the caller to add. The
+// the checklist, concluded, and with the items outside of it that have a check
+// to run. Checks that were left out on request are named in skipped by their
+// ids. Who scanned what is left for the caller to add. The
 // result depends on the arguments only, never on scheduling.
 func Evaluate(inv *inventory.Inventory, checks []*check.Check, skipped ...string) *report.Report {
 	results := make([]report.CheckResult, len(checks)) // a slot per check
@@ -32,8 +33,8 @@ func Evaluate(inv *inventory.Inventory, checks []*check.Check, skipped ...string
 
 	r := &report.Report{Schema: report.SchemaV1}
 	r.Scan.Observed = inv.Observed
-	for _, it := range checklist.Items() {
-		item := report.Item{Number: it.Number, ID: it.ID, Section: it.Section, Title: it.Title, Checks: []report.CheckResult{}}
+	for _, it := range checklist.AllItems() {
+		item := report.Item{Number: it.Number, ID: it.ID, Section: it.Section, Companion: it.Companion(), Title: it.Title, Checks: []report.CheckResult{}}
 		for i, c := range checks {
 			if c.Item == it {
 				item.Checks = append(item.Checks, results[i])
@@ -44,7 +45,10 @@ func Evaluate(inv *inventory.Inventory, checks []*check.Check, skipped ...string
 				item.Skipped = append(item.Skipped, id)
 			}
 		}
-		r.Items = append(r.Items, item)
+		// A box is always there. What nobody asked for beside them is not open.
+		if !item.Companion || len(item.Checks) > 0 {
+			r.Items = append(r.Items, item)
+		}
 	}
 	r.Conclude()
 	return r

@@ -76,6 +76,31 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// What stands outside of the checklist is there where it was judged, is counted
+// apart, and its findings count.
+func TestEvaluateCompanion(t *testing.T) {
+	design, socket := checklist.ApplicationDesign, checklist.RuntimeSocket
+	r := Evaluate(evidence(), []*check.Check{checkOf(design, "a", pass), checkOf(socket, "a", fail)},
+		design.ID+"/b", checklist.ImagePull.ID+"/a")
+	if len(r.Items) != 37 {
+		t.Fatalf("%d items, want the 35 and two more", len(r.Items))
+	}
+	for it, want := range map[*checklist.Item]report.Verdict{design: report.Unknown, socket: report.Fail} {
+		if got := item(t, r, it); got.Verdict != want || !got.Companion {
+			t.Errorf("%s is %s, companion %v", it.ID, got.Verdict, got.Companion)
+		}
+	}
+	sum := func(counts map[report.Verdict]int) (n int) {
+		for _, c := range counts {
+			n += c
+		}
+		return n
+	}
+	if s := r.Summary; sum(s.Items) != 35 || sum(s.Companion) != 2 || s.Items[report.Fail] != 0 || s.Findings[report.High] != 1 {
+		t.Errorf("summary %+v", s)
+	}
+}
+
 func TestEvaluateIsDeterministic(t *testing.T) {
 	var list []*check.Check
 	for _, it := range checklist.Items() {

@@ -232,9 +232,9 @@ func (it *Item) Conclude() {
 // Conclude applies the law to every item and counts the summary anew. It is
 // called when the findings are complete, and again when waivers were applied.
 func (r *Report) Conclude() {
-	r.Summary = Summary{Items: map[Verdict]int{}, Findings: map[Severity]int{}}
+	r.Summary = Summary{Items: map[Verdict]int{}, Companion: map[Verdict]int{}, Findings: map[Severity]int{}}
 	for _, v := range Verdicts {
-		r.Summary.Items[v] = 0
+		r.Summary.Items[v], r.Summary.Companion[v] = 0, 0
 	}
 	for _, s := range Severities {
 		r.Summary.Findings[s] = 0
@@ -242,7 +242,11 @@ func (r *Report) Conclude() {
 	for i := range r.Items {
 		it := &r.Items[i]
 		it.Conclude()
-		r.Summary.Items[it.Verdict]++
+		if it.Companion {
+			r.Summary.Companion[it.Verdict]++
+		} else {
+			r.Summary.Items[it.Verdict]++
+		}
 		for _, c := range it.Checks {
 			r.Summary.Waived += c.waived()
 			for _, f := range c.Findings {

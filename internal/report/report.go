@@ -18,7 +18,7 @@ type Report struct {
 	Scan    Scan    `json:"scan"`
 	Summary Summary `json:"summary"`
 	// Items holds the 35 boxes of the checklist in upstream order, always all
-	// of them.
+	// of them, and then those items outside of it that were judged.
 	Items []Item `json:"items"`
 	// Statements says what became of each waiver and attestation.
 	Statements []Statement `json:"statements,omitempty"`
@@ -92,18 +92,24 @@ type Count struct {
 
 // Summary counts by verdict and severity. There is deliberately no score.
 type Summary struct {
-	Items    map[Verdict]int  `json:"items"`
+	// Items counts the 35 boxes, Companion the items outside of them.
+	Items     map[Verdict]int `json:"items"`
+	Companion map[Verdict]int `json:"companion"`
+	// Findings and Waived count the findings of both.
 	Findings map[Severity]int `json:"findings"`
 	Waived   int              `json:"waived"`
 }
 
-// Item is one box of the checklist with its verdict.
+// Item is one box of the checklist with its verdict, or an item outside of it.
 type Item struct {
-	Number  string  `json:"number"`
-	ID      string  `json:"id"`
-	Section string  `json:"section"`
-	Title   string  `json:"title"`
-	Verdict Verdict `json:"verdict"`
+	Number  string `json:"number"`
+	ID      string `json:"id"`
+	Section string `json:"section"`
+	// Companion is true for an item outside of the 35 boxes. It is there only
+	// where a check of it was run.
+	Companion bool    `json:"companion,omitempty"`
+	Title     string  `json:"title"`
+	Verdict   Verdict `json:"verdict"`
 	// Basis says what a pass rests on; empty for other verdicts.
 	Basis  Basis         `json:"basis,omitempty"`
 	Reason string        `json:"reason"`
@@ -133,6 +139,18 @@ type CheckResult struct {
 	Remediation string    `json:"remediation,omitempty"`
 	Gaps        []Gap     `json:"gaps,omitempty"`
 	Findings    []Finding `json:"findings,omitempty"`
+	// Table shows what the check saw as a whole, where findings tell only parts.
+	Table *Table `json:"table,omitempty"`
+}
+
+// Table is what a check saw, in rows: who runs where.
+type Table struct {
+	Title   string   `json:"title"`
+	Columns []string `json:"columns"`
+	// Rows have a cell for each column; the first one names the row.
+	Rows [][]string `json:"rows"`
+	// Left is the number of rows that were left out.
+	Left int `json:"left,omitempty"`
 }
 
 // Finding is one verdict about one subject.

@@ -9,19 +9,19 @@ import (
 	"github.com/plimsoll-sec/plimsoll/internal/checklist"
 )
 
-// ParseRule reads a rule: the number of an item ("3.3"), the ID of an item or
+// ParseRule reads a rule: the number of an item ("3.3", "A.1"), the ID of an item or
 // check, or a glob over IDs. It returns an ID or glob as [Covers] takes it. That
 // something has the ID is for the caller to find out.
 func ParseRule(s string) (string, error) {
 	if s == "" {
 		return "", errors.New("is empty: name an item, a check or a glob over their ids")
 	}
-	for _, it := range checklist.Items() {
+	for _, it := range checklist.AllItems() {
 		if it.Number == s {
 			return it.ID, nil
 		}
 	}
-	for _, section := range checklist.Sections {
+	for _, section := range checklist.AllSections() {
 		if section.ID == s {
 			return "", fmt.Errorf("%q is a section: to name all of its checks, write %q", s, s+"/*")
 		}

@@ -24,7 +24,7 @@ func Waived(it *report.Item) int {
 func ByWaiver(r *report.Report) int {
 	n := 0
 	for i := range r.Items {
-		if it := &r.Items[i]; it.Verdict == report.Pass && Waived(it) > 0 {
+		if it := &r.Items[i]; !it.Companion && it.Verdict == report.Pass && Waived(it) > 0 {
 			n++
 		}
 	}

@@ -17,12 +17,23 @@ import (
 // reader.
 var Verdicts = []report.Verdict{report.Pass, report.Fail, report.Unknown, report.Manual, report.NotApplicable}
 
+// Companions is the number of items outside of the boxes.
+func Companions(r *report.Report) int {
+	n := 0
+	for i := range r.Items {
+		if r.Items[i].Companion {
+			n++
+		}
+	}
+	return n
+}
+
 // Proved is the number of boxes that hold because the running system was
 // tested.
 func Proved(r *report.Report) int {
 	n := 0
 	for _, it := range r.Items {
-		if it.Verdict == report.Pass && it.Basis == report.Proved {
+		if !it.Companion && it.Verdict == report.Pass && it.Basis == report.Proved {
 			n++
 		}
 	}
@@ -43,8 +54,8 @@ type Failure struct {
 
 // Pattern is a set of findings that say the same of different subjects.
 type Pattern struct {
-	// Message is what they say. Where they differ in quoted values only, each
-	// of those is an ellipsis.
+	// Message is what they say. Where they differ in quoted values and counts
+	// only, each of those is an ellipsis.
 	Message  string
 	Findings []*report.Finding
 }
@@ -119,7 +130,7 @@ func patterns(findings []report.Finding, v report.Verdict) []Pattern {
 			continue
 		}
 		said := shape(f.Message)
-		key := strings.ReplaceAll(said, "s …", " …") // a list of one value or of several
+		key := plurals.ReplaceAllString(strings.ReplaceAll(said, "s …", " …"), "$1") // one value or several
 		n, ok := at[key]
 		if !ok {
 			n = len(out)
@@ -140,10 +151,17 @@ func patterns(findings []report.Finding, v report.Verdict) []Pattern {
 // write the names and values that they saw.
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:(?:, | and |, and )"(?:[^"\\]|\\.)*")*`)
 
-// shape is the message without the values that it quotes.
+// counts matches the number of something, plurals the noun after it.
+var (
+	counts  = regexp.MustCompile(`(^|[ (])\d+ `)
+	plurals = regexp.MustCompile(`(… [a-z]+)s\b`)
+)
+
+// shape is the message without the values that it quotes and the numbers that
+// it counts.
 func shape(message string) string {
-	if !strings.Contains(message, `"`) {
-		return message
+	if strings.Contains(message, `"`) {
+		message = quoted.ReplaceAllLiteralString(message, "…")
 	}
-	return quoted.ReplaceAllLiteralString(message, "…")
+	return counts.ReplaceAllString(message, "$1… ")
 }

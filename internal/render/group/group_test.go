@@ -45,6 +45,7 @@ func TestFailures(t *testing.T) {
 		{"3.3", "pods/memory-limits/limit", []pattern{{"container … has no memory limit", 10}, {`limit "2Gi" is above the request "512Mi"`, 1}}},
 		{"7.2", "images/unprivileged/user", []pattern{{`container "nginx" runs as user 0`, 1}}},
 		{"7.3", "images/provenance/digest", []pattern{{"image … is named by tag", 40}}},
+		{"A.1", "application/design/default-namespace", []pattern{{`is in the namespace "default"`, 2}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("failures (-want +got):\n%s", diff)
@@ -193,10 +194,36 @@ func TestShape(t *testing.T) {
 		`"a" is bound to "b"`:               "… is bound to …",
 		`an unclosed "quote`:                `an unclosed "quote`,
 		`metadata.labels["app"] is "web" …`: "metadata.labels[…] is … …",
+		"2 of 13 workloads (1 of v1.27)":    "… of … workloads (… of v1.27)",
+		"runs as user 0":                    "runs as user 0",
 	} {
 		if got := shape(message); got != want {
 			t.Errorf("shape(%q) = %q, want %q", message, got, want)
 		}
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	at := func(kind, namespace, name string) *report.Finding {
+		return &report.Finding{Subject: report.Subject{Kind: kind, Namespace: namespace, Name: name}}
+	}
+	got := Namespaces([]*report.Finding{
+		at("Pod", "b", "x"), at("Pod", "a", "x"), at("Namespace", "", "c"), at("Pod", "c", "x"), at("ClusterRole", "", "x"),
+	})
+	if diff := cmp.Diff([]Namespace{{"c", 2}, {"a", 1}, {"b", 1}}, got); diff != "" {
+		t.Errorf("namespaces (-want +got):\n%s", diff)
+	}
+}
+
+// TestCountsAreOneKind: what differs in numbers says the same.
+func TestCountsAreOneKind(t *testing.T) {
+	var findings []report.Finding
+	for _, m := range []string{"meets baseline (1 workload)", "meets baseline (12 workloads)", "meets restricted (12 workloads)"} {
+		findings = append(findings, report.Finding{Verdict: report.Fail, Message: m})
+	}
+	got := patterns(findings, report.Fail)
+	if len(got) != 2 || got[0].Message != "meets baseline (… workloads)" || got[1].Message != "meets restricted (12 workloads)" {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -211,8 +238,8 @@ func TestAbsences(t *testing.T) {
 		got = append(got, missing{m.Verdict, m.Boxes(), m.What, m.Why, m.How})
 	}
 	want := []missing{
+		{report.Unknown, "6.4 6.5 A.2", "Secret, LimitRange in pay, ledger", "forbidden for this identity", "kubectl apply -f deploy/rbac.yaml"},
 		{report.Unknown, "1.3 1.4", "node facts, node certificates", "no node was asked", "kubectl apply -f deploy/agent.yaml, then --node-facts"},
-		{report.Unknown, "6.4 6.5", "Secret in pay, ledger", "forbidden for this identity", "kubectl apply -f deploy/rbac.yaml"},
 		{report.Unknown, "6.4", "audit events", "no audit log was given", "--audit-log '/var/log/kubernetes/audit*.log'"},
 		{report.Manual, "3.4 5.1", "", "no tiers of sensitivity are declared", "declare tiers in plimsoll.yaml"},
 		{report.Manual, "1.5", "", "no access review is on record", "plimsoll access review, then state it in plimsoll.yaml"},

@@ -60,6 +60,7 @@ func writeCounts[K ~string](e *jsontext.Encoder, keys []K, m map[K]int) error {
 // Read reads a report of this schema. It refuses every other document, fields
 // that the schema does not have, and a list of items that is not the
 // checklist: a box that is silently missing would read as one that is fine.
+// Items outside of it may be missing: they are there where they were judged.
 func Read(r io.Reader) (*report.Report, error) {
 	var rep report.Report
 	err := json.UnmarshalRead(r, &rep, json.RejectUnknownMembers(true))
@@ -81,14 +82,23 @@ func Read(r io.Reader) (*report.Report, error) {
 
 // verify finds what the renderers rely on and the types cannot say.
 func verify(r *report.Report) error {
-	all := checklist.Items()
-	if len(r.Items) != len(all) {
-		return fmt.Errorf("it has %d items, the checklist has %d", len(r.Items), len(all))
+	all, boxes := checklist.AllItems(), len(checklist.Items())
+	if len(r.Items) < boxes {
+		return fmt.Errorf("it has %d items, the checklist has %d", len(r.Items), boxes)
 	}
+	place := 0 // of the item in all
 	for i := range r.Items {
 		it := &r.Items[i]
-		if it.ID != all[i].ID || it.Number != all[i].Number || it.Section != all[i].Section {
-			return fmt.Errorf("items[%d] is %q (%q), the checklist has %q (%s) there", i, it.ID, it.Number, all[i].ID, all[i].Number)
+		for i >= boxes && place < len(all) && all[place].ID != it.ID {
+			place++ // not judged
+		}
+		if place == len(all) {
+			return fmt.Errorf("items[%d] is %q (%q), which is not the next of those beside the checklist", i, it.ID, it.Number)
+		}
+		want := all[place]
+		place++
+		if it.ID != want.ID || it.Number != want.Number || it.Section != want.Section || it.Companion != want.Companion() {
+			return fmt.Errorf("items[%d] is %q (%q), the checklist has %q (%s) there", i, it.ID, it.Number, want.ID, want.Number)
 		}
 		if err := known(it.Verdict); err != nil {
 			return fmt.Errorf("item %s: %w", it.Number, err)

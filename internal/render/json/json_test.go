@@ -112,12 +112,28 @@ func TestReadRefuses(t *testing.T) {
 		{"followed by something", good + good, "after top-level value"},
 		{"unknown verdict", change(`"verdict": "fail"`, `"verdict": "passed"`), `"passed" is not a verdict`},
 		{"another item", change(`"id": "access/root-ca"`, `"id": "access/other"`), `"access/other"`},
+		{"another item beside them", change(`"id": "application/design"`, `"id": "application/other"`), `"application/other"`},
+		{"a box that claims to be none", change(`"section": "access",`, `"section": "access", "companion": true,`), `"access/system-masters"`},
 		{"too few items", `{"schema":"plimsoll.report/v1","items":[]}`, "it has 0 items, the checklist has 35"},
 	} {
 		_, err := Read(strings.NewReader(tt.doc))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
 		}
+	}
+}
+
+// TestComplete: whatever other formats leave out is here.
+func TestComplete(t *testing.T) {
+	r := rendertest.Namespaces(200)
+	want := 0
+	for _, it := range r.Items {
+		for _, c := range it.Checks {
+			want += len(c.Findings)
+		}
+	}
+	if got := bytes.Count(write(t, r), []byte(`"fingerprint": `)); got != want || got < 2000 {
+		t.Errorf("%d findings are written of %d", got, want)
 	}
 }
 
@@ -161,7 +177,7 @@ func TestSchemaRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(doc map[string]any){
 		"another schema":       func(doc map[string]any) { doc["schema"] = "plimsoll.report/v2" },
 		"34 items":             func(doc map[string]any) { doc["items"] = doc["items"].([]any)[1:] },
-		"36 items":             func(doc map[string]any) { doc["items"] = append(doc["items"].([]any), item(doc, 0)) },
+		"too many items":       func(doc map[string]any) { doc["items"] = slices.Repeat(doc["items"].([]any), 2) },
 		"no items":             func(doc map[string]any) { delete(doc, "items") },
 		"unknown verdict":      func(doc map[string]any) { item(doc, 0)["verdict"] = "passed" },
 		"unknown basis":        func(doc map[string]any) { item(doc, 1)["basis"] = "guessed" },

@@ -84,7 +84,7 @@ func byItem(failures []group.Failure) [][]*group.Failure {
 // that only words of ours stand there.
 func opening(it *report.Item, findings int, worst report.Severity) string {
 	number, title := "", ""
-	for _, box := range checklist.Items() {
+	for _, box := range checklist.AllItems() {
 		if box.ID == it.ID {
 			number, title = box.Number, box.Title
 		}
@@ -105,6 +105,10 @@ func (d *document) check(f *group.Failure, most int) (block string, ok bool) {
 	if f.Check.Remediation != "" {
 		top += "What to do: " + prose(f.Check.Remediation) + "\n\n"
 	}
+	if f.Findings > most {
+		top += where(f)
+	}
+	top += table(f.Check.Table)
 	const header = "| subject | seen | where |\n|---|---|---|\n"
 	more := func(n int) string { return fmt.Sprintf("\n… %s\n", group.Noun(n, "more finding")) }
 	if !d.take(top + header + more(f.Findings) + "\n") {
@@ -132,6 +136,20 @@ func (d *document) check(f *group.Failure, most int) (block string, ok bool) {
 	}
 	b.WriteString("\n")
 	return b.String(), true
+}
+
+// where counts the namespaces of findings that are not all shown, and names
+// those with most of them.
+func where(f *group.Failure) string {
+	all := group.Namespaces(f.All())
+	if len(all) < 2 || all[0].Findings == 1 {
+		return ""
+	}
+	var names []string
+	for _, n := range all {
+		names = append(names, code(n.Name)+" ("+group.Number(n.Findings)+")")
+	}
+	return "In " + group.Noun(len(all), "namespace") + ": " + group.Some(names, namespaces) + "\n\n"
 }
 
 // row is one finding of a table.

@@ -31,8 +31,9 @@ type Options struct {
 }
 
 const (
-	rows   = 20 // findings of a check
-	listed = 20 // entries of every other list
+	rows       = 20 // findings of a check
+	namespaces = 6  // that are named, of a check with more findings
+	listed     = 20 // entries of every other list
 )
 
 var marks = map[report.Verdict]string{
@@ -124,17 +125,27 @@ func names(all []string) string {
 	return group.Some(out, listed)
 }
 
-// boxes is the checklist. Only what holds is ticked.
+// boxes is the checklist, and what was judged beside it. Only what holds is ticked.
 func boxes(r *report.Report) string {
 	items := map[string]*report.Item{}
 	for i := range r.Items {
 		items[r.Items[i].ID] = &r.Items[i]
 	}
 	var b strings.Builder
-	for _, s := range checklist.Sections {
-		fmt.Fprintf(&b, "### %s %s\n\n", s.Items[0].Number[:1], s.Title)
+	for _, s := range checklist.AllSections() {
+		outside := s.ID == checklist.Application.ID
+		if outside && group.Companions(r) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "### %s %s\n\n", s.Number(), s.Title)
+		if outside {
+			fmt.Fprintf(&b, "Outside of the %d boxes: %s\n\n", len(checklist.Items()), companions(r))
+		}
 		for _, box := range s.Items {
 			it := items[box.ID]
+			if it == nil && outside {
+				continue
+			}
 			if it == nil {
 				it = &report.Item{Verdict: report.Unknown, Reason: "not in this report"}
 			}
@@ -154,4 +165,15 @@ func boxes(r *report.Report) string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// companions counts the items outside of the boxes by their verdicts.
+func companions(r *report.Report) string {
+	var counts []string
+	for _, v := range group.Verdicts {
+		if n := r.Summary.Companion[v]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%s %d %s", marks[v], n, strings.ReplaceAll(string(v), "-", " ")))
+		}
+	}
+	return strings.Join(counts, ", ")
 }

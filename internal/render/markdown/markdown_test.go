@@ -32,13 +32,17 @@ func TestWrite(t *testing.T) {
 func TestTicks(t *testing.T) {
 	r := rendertest.Ordinary()
 	out := show(t, r, Options{})
-	boxes := regexp.MustCompile(`(?m)^- \[([ x])\] (\S) \*\*([\d.]+)\*\* \[.*\]\((https://kubernetes\.io/docs/\S+#\S+)\): .+$`).FindAllStringSubmatch(out, -1)
+	anchors := map[string]string{}
+	for _, it := range checklist.AllItems() {
+		anchors[it.ID] = it.Anchor()
+	}
+	boxes := regexp.MustCompile(`(?m)^- \[([ x])\] (\S) \*\*([A\d.]+)\*\* \[.*\]\((https://kubernetes\.io/docs/\S+#\S+)\): .+$`).FindAllStringSubmatch(out, -1)
 	if len(boxes) != len(r.Items) {
 		t.Fatalf("%d boxes, want %d", len(boxes), len(r.Items))
 	}
 	for i, it := range r.Items {
 		b := boxes[i]
-		if ticked := b[1] == "x"; b[3] != it.Number || ticked != (it.Verdict == report.Pass) || b[2] != marks[it.Verdict] || b[4] != checklist.Items()[i].Anchor() {
+		if ticked := b[1] == "x"; b[3] != it.Number || ticked != (it.Verdict == report.Pass) || b[2] != marks[it.Verdict] || b[4] != anchors[it.ID] {
 			t.Errorf("box %s (%s) is %q", it.Number, it.Verdict, b[0])
 		}
 	}
@@ -58,7 +62,7 @@ func TestLimit(t *testing.T) {
 			if len(out) > max(limit, floor) {
 				t.Errorf("%s %+v: %d bytes", name, o, len(out))
 			}
-			if n := strings.Count(out, "\n- ["); n != 35 {
+			if n := strings.Count(out, "\n- ["); n != len(r.Items) {
 				t.Errorf("%s %+v: %d boxes", name, o, n)
 			}
 			if open, closed := strings.Count(out, "<details>"), strings.Count(out, "</details>"); open != closed {
@@ -121,6 +125,19 @@ func TestProse(t *testing.T) {
 	}
 }
 
+// TestManyNamespaces: what is cut is counted by namespace.
+func TestManyNamespaces(t *testing.T) {
+	out := show(t, rendertest.Namespaces(200), Options{})
+	for _, want := range []string{"In 200 namespaces: `catalog-dev-0` (5), ", " and 195 more\n", "… 180 more findings\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no %q in\n%s", want, out)
+		}
+	}
+	if len(out) > GitHubLimit {
+		t.Errorf("%d bytes", len(out))
+	}
+}
+
 // TestMildestAreCutFirst: what is worst is there as long as anything is.
 func TestMildestAreCutFirst(t *testing.T) {
 	r := rendertest.Ordinary()
@@ -134,7 +151,7 @@ func TestMildestAreCutFirst(t *testing.T) {
 var (
 	// ours is what the renderer itself writes.
 	ours = regexp.MustCompile("`[^`<]*`|<code>[^<]*</code>|</?details>|</?summary>|&#8203;|&#124;|&#36;|&amp;|&lt;|&gt;|" +
-		`\\.|\]\(https://kubernetes\.io/docs/[a-z/#-]+\)|^- \[[ x]\] \S \*\*[\d.]+\*\* \[|^##+ `)
+		`\\.|\]\(https://kubernetes\.io/docs/[a-z/#-]+\)|^- \[[ x]\] \S \*\*[A\d.]+\*\* \[|^##+ `)
 	// live is what GitHub would format, link, mention or hide.
 	live = regexp.MustCompile("(?i)[<>`*_~$\\[\\]\\\\]|&[a-z#]|@\\w|#\\d|gh-\\d|://|www\\.")
 )

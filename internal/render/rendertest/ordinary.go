@@ -28,6 +28,7 @@ func Ordinary() *report.Report {
 	network(r)
 	pods(r)
 	rest(r)
+	application(r)
 	for i := range r.Items {
 		switch r.Items[i].ID {
 		case checklist.ConfigMaps.ID: // one of its checks
@@ -174,4 +175,19 @@ func rest(r *report.Report) {
 			Evidence: seen("live:/apis/apps/v1/namespaces/shop/deployments/gateway@4100", "spec.template.spec.containers[0].securityContext.runAsUser", "0", "above 0"), Remedy: "set runAsNonRoot: true and a user above 0"}))
 	set(r, checklist.AdmissionPlugins, passed("admission/plugins/metrics", "The recommended plugins are on", report.High, "plugin", 11))
 	set(r, checklist.AdmissionPolicy, report.CheckResult{ID: "admission/pod-policy/any", Title: "A policy for pods is enforced at admission", Severity: report.High, Noun: "policy engine", Any: true})
+}
+
+// application is the section outside of the boxes, some of it left out.
+func application(r *report.Report) {
+	var misplaced []report.Finding
+	for _, name := range []string{"redis", "adminer"} {
+		misplaced = append(misplaced, report.Finding{Verdict: report.Fail, Message: `is in the namespace "default"`, Subject: object("Deployment", "default", name, ""),
+			Evidence: seen("live:/apis/apps/v1/namespaces/default/deployments/"+name+"@17", "metadata.namespace", "default", "a namespace of its own")})
+	}
+	set(r, checklist.ApplicationDesign, failed("application/design/default-namespace", "No workload is in the namespace \"default\"", report.Low, "workload", 146, misplaced...))
+	requests := passed("application/resources/requests", "Every container requests CPU and memory", report.Low, "container", 212)
+	requests.Gaps = []report.Gap{{Kind: "v1/LimitRange", Scope: "pay", Cause: report.Forbidden, Detail: "limitranges is forbidden: User \"auditor\" cannot list resource \"limitranges\" in the namespace \"pay\"", How: "kubectl apply -f deploy/rbac.yaml"}}
+	set(r, checklist.ApplicationResources, requests)
+	set(r, checklist.ApplicationServiceAccount, passed("application/service-account/default", "No workload uses the token of ServiceAccount \"default\"", report.Low, "workload", 148))
+	set(r, checklist.RuntimeSocket, passed("application/runtime-socket/host-path", "No container reaches the socket of a container runtime", report.High, "workload", 148))
 }

@@ -51,19 +51,27 @@ func Empty() *report.Report {
 		},
 	}
 	for _, it := range checklist.Items() {
-		r.Items = append(r.Items, report.Item{Number: it.Number, ID: it.ID, Section: it.Section, Title: it.Title, Checks: []report.CheckResult{}})
+		r.Items = append(r.Items, empty(it))
 	}
 	r.Conclude()
 	return r
 }
 
-// set gives an item its checks.
+// set gives an item its checks. An item outside of the boxes is there only once
+// it has some.
 func set(r *report.Report, item *checklist.Item, checks ...report.CheckResult) {
+	if item.Companion() {
+		r.Items = append(r.Items, empty(item))
+	}
 	for i := range r.Items {
 		if r.Items[i].ID == item.ID {
 			r.Items[i].Checks = checks
 		}
 	}
+}
+
+func empty(it *checklist.Item) report.Item {
+	return report.Item{Number: it.Number, ID: it.ID, Section: it.Section, Companion: it.Companion(), Title: it.Title, Checks: []report.CheckResult{}}
 }
 
 // passed is a check in which everything holds.

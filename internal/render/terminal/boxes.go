@@ -12,8 +12,8 @@ import (
 // rowWidth is the widest that a box is shown: its tag should stand near its text.
 const rowWidth = 60
 
-// boxes shows the eight sections with their boxes, in two columns where there
-// is room.
+// boxes shows the eight sections with their boxes, and the one outside of them
+// where it was judged, in two columns where there is room.
 func (p *page) boxes(r *report.Report) []string {
 	items := map[string]*report.Item{}
 	for i := range r.Items {
@@ -24,17 +24,28 @@ func (p *page) boxes(r *report.Report) []string {
 		columns = 2
 	}
 	width := min((p.Width-2)/columns-2*(columns-1), rowWidth)
-	sections := make([][]string, len(checklist.Sections))
-	for i, s := range checklist.Sections {
-		title := s.Items[0].Number[:1] + " " + s.Title
-		rule := strings.Repeat(p.glyph.rule, width-len(title)-1)
-		sections[i] = append(sections[i], p.paint(bold, title)+" "+p.paint(faint, rule))
+	var sections [][]string
+	for _, s := range checklist.AllSections() {
+		outside := s.ID == checklist.Application.ID
+		if outside && group.Companions(r) == 0 {
+			continue
+		}
+		title, counts := s.Number()+" "+s.Title, ""
+		if outside {
+			counts = p.companions(r)
+		}
+		rule := strings.Repeat(p.glyph.rule, max(width-p.width(title+counts)-1, 0))
+		section := []string{p.paint(bold, title) + " " + p.paint(faint, rule) + counts}
 		for _, item := range s.Items {
-			sections[i] = append(sections[i], p.box(item, items[item.ID], width)...)
+			// What is no box has a line where lines are not dear; its failures stand below.
+			if it := items[item.ID]; !outside || it != nil && !p.tight {
+				section = append(section, p.box(item, it, width)...)
+			}
 		}
 		if !p.tight {
-			sections[i] = append(sections[i], "")
+			section = append(section, "")
 		}
+		sections = append(sections, section)
 	}
 	half := len(sections)
 	if columns == 2 {
@@ -54,6 +65,17 @@ func (p *page) boxes(r *report.Report) []string {
 		lines = append(lines, "")
 	}
 	return lines
+}
+
+// companions counts the items outside of the boxes by their verdicts.
+func (p *page) companions(r *report.Report) string {
+	text := ""
+	for _, v := range group.Verdicts {
+		if n := r.Summary.Companion[v]; n > 0 {
+			text += " " + p.paint(verdictStyle[v], p.glyph.marks[v]+" "+group.Number(n))
+		}
+	}
+	return text
 }
 
 func (p *page) column(sections [][]string) []string {

@@ -9,14 +9,18 @@ import (
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
-// failures shows what is worst, as many failing checks as were asked for. On a
-// tight screen it keeps to a number of lines: the worst are shown in full, with
-// as many kinds of findings as there is room for, the others on two lines.
+// failures shows what is worst, as many failing checks as were asked for. Where
+// no number was asked for it keeps to a number of lines: the worst are shown in
+// full, with as many kinds of findings as there is room for, the others on two
+// lines. On a tight screen the room is what is left of it.
 func (p *page) failures(all []group.Failure, room, waived int) []string {
 	if len(all) == 0 {
 		return nil
 	}
-	show := p.MaxFindings
+	detailed, show := full, p.MaxFindings
+	if !p.tight {
+		room, detailed = roomy, len(all)
+	}
 	if show == 0 {
 		show = most
 	}
@@ -24,22 +28,28 @@ func (p *page) failures(all []group.Failure, room, waived int) []string {
 		show = len(all)
 	}
 	lines := p.heading(all, waived)
+	if in := group.Worst(all); len(in) > listed && room > roomForNamespaces {
+		lines = append(lines, "  "+p.paint(faint, p.spread(in, p.Width-2)))
+	}
 	room -= len(lines) + 2 // the line about the rest, and the blank line
 	findings, shown := 0, 0
 	for i := range all[:min(show, len(all))] {
 		f := &all[i]
 		block := p.failure(f, p.kinds())
-		if p.tight && p.MaxFindings == 0 {
+		if p.MaxFindings == 0 && !p.Verbose {
 			reserve := 0
-			if i+1 < min(least, len(all)) {
+			switch {
+			case !p.tight: // what follows has a place, however briefly
+				reserve = 2 * (min(show, len(all)) - i - 1)
+			case i+1 < min(least, len(all)):
 				reserve = len(p.failure(&all[i+1], 1))
 			}
-			if i < least {
-				for limit := kindsTight - 1; limit > 0 && len(block) > room-reserve; limit-- {
+			if i < least || !p.tight {
+				for limit := p.kinds() - 1; limit > 0 && len(block) > room-reserve; limit-- {
 					block = p.failure(f, limit)
 				}
 			}
-			if i >= full || i > 0 && len(block) > room {
+			if i >= detailed || i > 0 && len(block) > room-reserve {
 				block = p.brief(f)
 			}
 			if i >= least && len(block) > room {
@@ -54,7 +64,7 @@ func (p *page) failures(all []group.Failure, room, waived int) []string {
 		findings += f.Findings
 	}
 	if rest := len(all) - shown; rest > 0 {
-		text := fmt.Sprintf("%s %s of %s: --verbose shows them", p.glyph.ellipsis,
+		text := fmt.Sprintf("%s %s of %s: --all shows them", p.glyph.ellipsis,
 			group.Noun(findings, "more finding"), group.Noun(rest, "more check"))
 		if keep := ", -o json=FILE keeps them"; !p.tight || p.width("  "+text+keep) <= p.Width {
 			text += keep
@@ -105,14 +115,17 @@ func (p *page) failure(f *group.Failure, limit int) []string {
 		if len(pat.Findings) == 1 || p.Verbose {
 			lines = append(lines, p.each(f, pat, indent)...)
 		} else {
-			reason := p.plain(f.Check.Reason + ": ")
-			who := p.subjects(pat.Findings, f.Check.Noun, p.Width-indent-p.width(reason))
-			lines = append(lines, p.hang("", indent, "", reason+who, 2)...)
+			reason := p.plain(f.Check.Reason)
+			who, spread := p.subjects(pat.Findings, f.Check.Noun, p.Width-indent-p.width(reason)-2)
+			if !spread {
+				reason += ":"
+			}
+			lines = append(lines, p.hang("", indent, "", reason+" "+who, 2)...)
 			if where := p.where(pat.Findings[0], p.Width-indent, "such as "); where != "" {
 				lines = append(lines, p.hang("", indent, faint, where, 1)...)
 			}
 		}
-		return append(lines, p.remedy(f, indent)...)
+		return append(append(lines, p.table(f.Check.Table, indent)...), p.remedy(f, indent)...)
 	}
 	shown := f.Patterns[:min(limit, len(f.Patterns))]
 	lines = p.hang(prefix, indent, bold, p.plain(f.Claim()), 2)
@@ -127,7 +140,7 @@ func (p *page) failure(f *group.Failure, limit int) []string {
 		text := fmt.Sprintf("%s %s of %s", p.glyph.ellipsis, group.Noun(findings, "more finding"), group.Noun(len(rest), "more kind"))
 		lines = append(lines, p.hang("", indent, faint, text, 1)...)
 	}
-	return append(lines, p.remedy(f, indent)...)
+	return append(append(lines, p.table(f.Check.Table, indent)...), p.remedy(f, indent)...)
 }
 
 // kinds is the number of kinds of findings to show of one check.
@@ -146,17 +159,13 @@ func (p *page) brief(f *group.Failure) []string {
 	prefix, indent := p.prefix(f)
 	room := p.Width - indent
 	what := p.plain(f.Claim())
-	var all []*report.Finding
-	for _, pat := range f.Patterns {
-		all = append(all, pat.Findings...)
-	}
-	who := ""
+	all, who := f.All(), ""
 	if len(f.Patterns) == 1 {
 		what = p.plain(f.Patterns[0].Message)
 	}
 	if len(all) > 0 {
 		what = p.fit(what, max(room-30, room*2/3))
-		who = p.subjects(all, f.Check.Noun, room-p.width(what)-2)
+		who, _ = p.subjects(all, f.Check.Noun, room-p.width(what)-2)
 		what += ": "
 	}
 	lines := []string{p.pad(prefix, indent) + p.paint(bold, p.fit(what, room)) + p.fit(who, max(room-p.width(what), 0))}
@@ -194,7 +203,8 @@ func (p *page) summary(f *group.Failure, pat *group.Pattern, indent int) []strin
 		path := p.plain(e[0].Field)
 		field = p.width(separator + p.glyph.ellipsis + path[strings.LastIndexByte(path, '.')+1:])
 	}
-	who := p.fit(p.subjects(pat.Findings, "", max(room-field, room/2)), room)
+	who, _ := p.subjects(pat.Findings, "", max(room-field, room/2))
+	who = p.fit(who, room)
 	such := "such as "
 	if n == 1 {
 		who, such = p.fit(p.subject(pat.Findings[0]), room), ""
@@ -288,15 +298,6 @@ func (p *page) each(failure *group.Failure, pat *group.Pattern, indent int) []st
 	return lines
 }
 
-// subject names whom one finding is about, and for how many objects it stands.
-func (p *page) subject(f *report.Finding) string {
-	name := p.plain(strings.TrimSpace(f.Subject.Kind + " " + group.Name(f.Subject)))
-	if f.Count > 1 {
-		name += fmt.Sprintf(" (%s%d)", p.glyph.times, f.Count)
-	}
-	return name
-}
-
 // proof is a finding's first evidence: where, and which field holds what.
 func proof(f *report.Finding) (at, field string) {
 	if len(f.Evidence) == 0 {
@@ -311,42 +312,6 @@ func proof(f *report.Finding) (at, field string) {
 		field += ", want " + e.Want
 	}
 	return e.At, strings.TrimLeft(field, ":, ")
-}
-
-// subjects names the first objects and the number of the others. A kind is
-// said where it differs from the one before, and from the noun that introduces
-// the list.
-func (p *page) subjects(findings []*report.Finding, noun string, columns int) string {
-	var all []report.Subject
-	seen := map[report.Subject]bool{}
-	for _, f := range findings {
-		s := f.Subject
-		s.Part, s.Copy = "", 0
-		if !seen[s] {
-			seen[s] = true
-			all = append(all, s)
-		}
-	}
-	said, text := noun, ""
-	for i, s := range all {
-		name := p.plain(group.Name(s))
-		if s.Kind != "" && !strings.EqualFold(s.Kind, said) {
-			name = p.plain(s.Kind) + " " + name
-			said = s.Kind
-		}
-		if text != "" {
-			name = ", " + name
-		}
-		rest := ""
-		if n := len(all) - i - 1; n > 0 {
-			rest = fmt.Sprintf(" and %s more", group.Number(n))
-		}
-		if text != "" && p.width(text+name+rest) > columns {
-			return text + fmt.Sprintf(" and %s more", group.Number(len(all)-i))
-		}
-		text += name
-	}
-	return text
 }
 
 // advice is what to do, in plain text, and where to read more: the remedy that

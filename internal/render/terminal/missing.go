@@ -14,7 +14,7 @@ func (p *page) missing(r *report.Report, absences []group.Missing) []string {
 	}
 	var open []string
 	for _, v := range []report.Verdict{report.Unknown, report.Manual} {
-		if n := r.Summary.Items[v]; n > 0 {
+		if n := r.Summary.Items[v] + r.Summary.Companion[v]; n > 0 {
 			open = append(open, group.Number(n)+" "+string(v))
 		}
 	}

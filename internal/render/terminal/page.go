@@ -18,6 +18,8 @@ type page struct {
 	glyph glyphs
 	// tight saves lines so that the report fits on the screen.
 	tight bool
+	// findings counts those of each namespace.
+	findings map[string]int
 }
 
 type glyphs struct {

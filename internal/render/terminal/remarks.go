@@ -60,7 +60,8 @@ func (p *page) accepted(r *report.Report) []string {
 		a := &all[i]
 		prefix := "    " + p.paint(verdictStyle[report.Manual], p.pad(p.fit(a.Type, 8), 8)) + " "
 		who := p.plain(a.Who())
-		text := p.plain(a.Check.ID+" for ") + p.subjects(a.Findings, "", p.Width/3) + p.plain(": "+a.Reason)
+		whom, _ := p.subjects(a.Findings, "", p.Width/3)
+		text := p.plain(a.Check.ID+" for ") + whom + p.plain(": "+a.Reason)
 		if height == 1 { // the reason is cut rather than by whom and until when
 			room := max(p.Width-13-p.width(who)-2, p.Width/3)
 			said := ", " + group.Noun(len(a.Findings), "finding") + ": " + a.Reason

@@ -36,12 +36,16 @@ const (
 	most      = 8  // failing checks under "Worst first"
 	least     = 2  // of them, however low the screen
 	full      = 3  // of them with all that there is to say, on a tight screen
+	roomy     = 60 // lines of all of them, on a screen that is not
 	listed    = 10 // entries of every other list
 	whole     = 5  // lines of what is there to be copied
 
 	kindsFull   = 6 // kinds of findings of one check
 	kindsTight  = 4 // kinds of findings of one check, on a tight screen
 	listedTight = 3 // entries of every other list, on a tight screen
+
+	fewNamespaces     = 3  // objects of more than these are told by their namespaces
+	roomForNamespaces = 15 // lines that findings have, for one of them to name namespaces
 )
 
 // Write shows the report.
@@ -52,6 +56,10 @@ func Write(w io.Writer, r *report.Report, o Options) error {
 	o.Width = max(o.Width, narrowest)
 	p := newPage(o)
 	failures, absences := group.Failures(r), group.Absences(r)
+	p.findings = map[string]int{}
+	for _, n := range group.Worst(failures) {
+		p.findings[n.Name] = n.Findings
+	}
 	lines := p.screen(r, failures, absences)
 	if o.Height > 0 && len(lines) >= o.Height && !o.Verbose {
 		p.tight = true
@@ -118,7 +126,7 @@ func (p *page) header(r *report.Report) []string {
 
 // counted counts the boxes by their verdicts.
 func (p *page) counted(r *report.Report) []string {
-	counts := []string{group.Noun(len(r.Items), "box")}
+	counts := []string{group.Noun(len(r.Items)-group.Companions(r), "box")}
 	for _, v := range group.Verdicts {
 		n := r.Summary.Items[v]
 		s := fmt.Sprintf("%s %d %s", p.glyph.marks[v], n, strings.ReplaceAll(string(v), "-", " "))

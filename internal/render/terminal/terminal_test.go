@@ -36,6 +36,35 @@ func TestWrite(t *testing.T) {
 	rendertest.Golden(t, "empty.100.txt", []byte(show(t, rendertest.Empty(), Options{Width: 100})))
 	rendertest.Golden(t, "hostile.100.txt", []byte(show(t, rendertest.Hostile(), Options{Width: 100})))
 	rendertest.Golden(t, "large.100x50.txt", []byte(show(t, rendertest.Large(50_000), Options{Width: 100, Height: 50})))
+	rendertest.Golden(t, "namespaces.100.txt", []byte(show(t, rendertest.Namespaces(200), Options{Width: 100})))
+	rendertest.Golden(t, "namespaces.100x50.txt", []byte(show(t, rendertest.Namespaces(200), Options{Width: 100, Height: 50})))
+}
+
+// TestManyNamespaces: what every namespace fails takes a screen, says how many
+// they are, and names those with most findings.
+func TestManyNamespaces(t *testing.T) {
+	r := rendertest.Namespaces(200)
+	for width := 60; width <= 180; width += 10 {
+		out := show(t, r, Options{Width: width})
+		_, findings, _ := strings.Cut(out, "  Worst first")
+		findings, _, _ = strings.Cut(findings, "\n\n")
+		if n := strings.Count(findings, "\n") + 1; n > roomy {
+			t.Errorf("width %d: findings take %d lines", width, n)
+		}
+		if !strings.Contains(findings, "\n  in 200 namespaces: catalog-dev-0 (48)") {
+			t.Errorf("width %d: the worst namespaces are not named:\n%s", width, findings)
+		}
+	}
+	out := show(t, r, Options{Width: 140})
+	for _, want := range []string{
+		// Of those that fail as a whole, the ones in which most is to be done.
+		"200 of 200 namespaces: catalog-dev-0, payments-test-0, ledger-test-0, ",
+		"599 of 639 containers in 200 namespaces: catalog-dev-0 (5), catalog-dev-10 (5), ",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no %q in\n%s", want, out)
+		}
+	}
 }
 
 var sgr = regexp.MustCompile("\x1b\\[[0-9;]+m")
@@ -90,12 +119,12 @@ func TestColourChangesNothing(t *testing.T) {
 
 // TestFits: on a 100 × 50 terminal the screen and the prompt after it do not scroll.
 func TestFits(t *testing.T) {
-	for name, r := range map[string]*report.Report{"ordinary": rendertest.Ordinary(), "empty": rendertest.Empty(), "large": rendertest.Large(50_000)} {
+	for name, r := range map[string]*report.Report{"ordinary": rendertest.Ordinary(), "empty": rendertest.Empty(), "large": rendertest.Large(50_000), "namespaces": rendertest.Namespaces(200)} {
 		out := show(t, r, Options{Width: 100, Height: 50})
 		if n := strings.Count(out, "\n"); n >= 50 {
 			t.Errorf("%s takes %d lines", name, n)
 		}
-		if name != "empty" && strings.Count(out, "  ✘ critical ") == 0 {
+		if name != "empty" && !strings.Contains(out, "  ✘ critical ") && !strings.Contains(out, "  ✘ high ") {
 			t.Errorf("%s does not show what is worst", name)
 		}
 	}
@@ -111,7 +140,7 @@ func TestLow(t *testing.T) {
 				t.Errorf("%s: no %q in the last lines:\n%s", name, want, seen)
 			}
 		}
-		if n := len(regexp.MustCompile(`(?m)^  ✘ \w+ +\d\.\d`).FindAllString(seen, -1)); n < least {
+		if n := len(regexp.MustCompile(`(?m)^  ✘ \w+ +\w\.\d`).FindAllString(seen, -1)); n < least {
 			t.Errorf("%s: the last lines hold %d failing checks:\n%s", name, n, seen)
 		}
 	}
@@ -167,10 +196,10 @@ func TestMaxFindings(t *testing.T) {
 	for limit, want := range map[int]int{0: most, 1: 1, 5: 5, -1: all, 1000: all} {
 		out := show(t, r, Options{Width: 100, MaxFindings: limit})
 		_, worst, _ := strings.Cut(out, "Worst first")
-		if got := len(regexp.MustCompile(`(?m)^  ✘ \w+ +\d\.\d`).FindAllString(worst, -1)); got != want {
+		if got := len(regexp.MustCompile(`(?m)^  ✘ \w+ +\w\.\d`).FindAllString(worst, -1)); got != want {
 			t.Errorf("MaxFindings %d shows %d, want %d", limit, got, want)
 		}
-		if rest := strings.Contains(out, "--verbose shows them"); rest != (want < all) {
+		if rest := strings.Contains(out, "--all shows them"); rest != (want < all) {
 			t.Errorf("MaxFindings %d: says that there is more: %v", limit, rest)
 		}
 	}
