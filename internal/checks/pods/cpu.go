@@ -2,19 +2,19 @@ package pods
 
 import (
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/checklist"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/podsecurity"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/tiers"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
-// limit
+// cpu-limits/limit
 //
 // Statement: every container of a sensitive workload has a CPU limit.
 // Looks at: workloads of a sensitive tier, as the configuration or the label
@@ -37,43 +37,37 @@ var cpuLimit = &check.Check{
 		"It also costs throughput: the checklist asks for it where a workload is sensitive, nowhere else.",
 	Remediation: "Set `resources.limits.cpu` on the containers, or `spec.resources` on the pod. Declare tiers in the configuration, or label workloads or namespaces with `plimsoll.dev/tier`.",
 	Refs:        []report.Reference{{Name: "Assign CPU resources", URL: "https://kubernetes.io/docs/tasks/configure-pod-container/assign-cpu-resource/"}},
-	Needs:       workload.With(inventory.Settings.Need(), inventory.Namespaces.Optional(), inventory.LimitRanges.Optional()),
+	Needs:       append(workload.With(inventory.LimitRanges.Optional()), tiers.Needs()...),
 	Run: func(e *check.Eval) {
 		if len(e.Missing(inventory.Settings.ID, "")) > 0 {
 			return // the tier of a label's name may be declared otherwise
 		}
-		tiers := readTiers(e)
+		declared := tiers.Declared.Of(e)
 		sensitive := map[*workload.Workload]bool{}
 		var first *workload.Workload // where a tier could be named
+		known := declared.Any()
 		for w := range running(e) {
 			if first == nil {
 				first = w
 			}
-			s, err := tiers.sensitive(w)
+			tier, err := declared.Of(w.Namespace, w.Value.Labels, w.PodLabels())
 			if err != nil {
-				e.Unknown(tiers.subject, fmt.Sprintf("the tiers cannot be applied: %v", err), w.Evidence("metadata.name", w.Name, ""))
+				e.Unknown(declared.Subject, fmt.Sprintf("the tiers cannot be applied: %v", err), w.Evidence("metadata.name", w.Name, ""))
 				return
 			}
-			sensitive[w] = s
-		}
-		if first != nil && !tiers.known() {
-			e.Manual(tiers.subject, "no tier of sensitivity is declared: which workloads need a CPU limit is not known",
-				first.Evidence("metadata.labels["+inventory.TierLabel+"]", podsecurity.None, "the name of a tier, where one applies"))
-			return
-		}
-		for w, is := range sensitive {
+			sensitive[w] = tier.Sensitive
+			known = known || tier.Own
 			// The label of a Namespace decides where the workload has none.
-			if !is && !tiers.own(w) && unread(e, w.Namespace) {
-				e.Unknown(w.Subject, "the label of its namespace may name a sensitive tier, and the Namespace object could not be read",
+			if gap, unread := tiers.Unread(e, w.Namespace); unread && !tier.Sensitive && !tier.Own {
+				e.Unknown(w.Subject, fmt.Sprintf("the label of its namespace may name a sensitive tier, but %s", gap),
 					w.Evidence("metadata.namespace", w.Namespace, ""))
 			}
 		}
+		if first != nil && !known {
+			e.Manual(declared.Subject, "no tier of sensitivity is declared: which workloads need a CPU limit is not known",
+				first.Evidence("metadata.labels["+inventory.TierLabel+"]", podsecurity.None, "the name of a tier, where one applies"))
+			return
+		}
 		judgeLimits(e, corev1.ResourceCPU, func(w *workload.Workload) bool { return sensitive[w] })
 	},
-}
-
-// unread reports whether the Namespace object is there and could not be read;
-// manifests that come without theirs say by it that nothing is labelled.
-func unread(e *check.Eval, namespace string) bool {
-	return slices.ContainsFunc(e.Missing(inventory.Namespaces.ID, namespace), func(g report.Gap) bool { return g.Cause != report.NotGiven })
 }

@@ -10,29 +10,34 @@ import (
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/checklist"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/podpolicy"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/podsecurity"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
-// enforcement and system-namespaces
+// security-standards/enforcement and system-namespaces
 //
-// Statement: every namespace enforces the baseline or the restricted standard.
+// Statement: every namespace enforces the baseline or the restricted standard,
+// or a level that fits what runs in it.
 // Looks at: Namespace objects: the labels pod-security.kubernetes.io/enforce
 // and enforce-version; else the default in the PodSecurity plugin's configuration;
-// and the namespaces that it exempts. Workloads only serve to say which level
-// could be enforced today. Namespaces of Kubernetes itself are judged by
-// system-namespaces: privileged is fitting for kube-system as long as workloads
-// there do not meet baseline.
-// Passes when: baseline or restricted is enforced.
-// Fails when: nothing or privileged is, the namespace is exempt, the API
-// server's flags turn the plugin off, or a label
-// has a value that does not parse (upstream takes such a level for restricted);
-// levels that are only warned about or audited stop no pod.
-// Cannot tell when: the default decides and was not read, or something else may
-// enforce a policy on pods that is not read yet: Kyverno, Gatekeeper,
-// Kubewarden, a ValidatingAdmissionPolicy that denies.
+// the namespaces that it exempts; and the policies of Kyverno, Gatekeeper and
+// Kubewarden and the ValidatingAdmissionPolicies that refuse pods. Workloads say
+// which level could be enforced today. Namespaces of Kubernetes itself are
+// judged by system-namespaces: privileged is fitting for kube-system as long as
+// workloads there do not meet baseline.
+// Passes when: baseline or restricted is enforced; policies enforce every
+// control of baseline together; or the label says privileged, and workloads do
+// not meet baseline (baseline lists them).
+// Fails when: nothing is enforced, or privileged where it is not needed; the
+// namespace is exempt; the API server's flags turn the plugin off; or a label
+// has a value that does not parse (upstream takes such a level for restricted).
+// Levels that are only warned about or audited stop no pod, nor do policies
+// that audit, warn or do not run.
+// Cannot tell when: the default decides and was not read; policies were not
+// read, or ask for something of pods that is not understood.
 //
 // https://kubernetes.io/docs/concepts/security/pod-security-admission/
 var (
@@ -57,15 +62,13 @@ func enforces(name string, severity report.Severity, title, why, remediation str
 		Noun:     "namespace",
 		Severity: severity,
 		Why:      why, Remediation: remediation,
-		Refs: []report.Reference{podSecurityStandards, {Name: "CIS Kubernetes Benchmark 5.2.1", URL: "https://www.cisecurity.org/benchmark/kubernetes"}},
-		Needs: slices.Concat(otherEnforcers(), inventory.Optional(workload.Needs()), []inventory.Need{inventory.Namespaces.Need(), inventory.PodSecurityDefaults.Optional(),
-			inventory.ValidatingAdmissionPolicies.Optional(), inventory.ValidatingAdmissionPolicyBindings.Optional()}),
+		Refs:  []report.Reference{podSecurityStandards, {Name: "CIS Kubernetes Benchmark 5.2.1", URL: "https://www.cisecurity.org/benchmark/kubernetes"}},
+		Needs: enforcementNeeds(),
 		Run: func(e *check.Eval) {
 			policies := podsecurity.Enforced.Of(e)
-			if pod := policies.Off; pod != nil { // one cause for all namespaces
+			if policies.Off != nil {
 				if name == "enforcement" {
-					e.Fail(pod.Subject, "the API server runs without the PodSecurity plugin: labels of namespaces enforce nothing",
-						pod.Evidence("spec.containers[0].command", "--disable-admission-plugins=…PodSecurity…", "PodSecurity on")).Remedy = "take PodSecurity out of --disable-admission-plugins"
+					judgeOff(e, policies.Off)
 				}
 				return
 			}
@@ -101,22 +104,24 @@ func judgeEnforcement(e *check.Eval, ns inventory.Object[inventory.Meta], p pods
 			return
 		}
 	}
-	if p.Enforces() {
+	held := podpolicy.Enforced.Of(e).In(ns)
+	if p.Enforces() || held.Level() != api.LevelPrivileged {
 		e.Pass(ns.Subject)
 		return
 	}
 	t := today(e, ns.Name, p.Enforce.Version, workloads)
-	if ns.Name == "kube-system" && t.level == api.LevelPrivileged {
-		e.Pass(ns.Subject) // privileged fits, enforced or not
+	mayNeedPrivileged := ns.Name == "kube-system" || p.Labelled && !p.Exempt
+	if mayNeedPrivileged && t.level == api.LevelPrivileged {
+		e.Pass(ns.Subject) // privileged fits; kube-system need not say so
 		return
 	}
+	msg := strings.Join(slices.DeleteFunc([]string{state(ns, p), held.String(), t.String()}, func(s string) bool { return s == "" }), "; ")
 	label := ns.Evidence("metadata.labels["+api.EnforceLevelLabel+"]", cmp.Or(ns.Value.Labels[api.EnforceLevelLabel], podsecurity.None), string(t.wanted()))
-	msg := state(ns, p) + "; " + t.String()
 	var f *report.Finding
-	if by := denyingPolicy(e, ns); by != "" {
-		f = e.Unknown(ns.Subject, fmt.Sprintf("%s, but pods may be held to a standard by ValidatingAdmissionPolicy %q, which this version does not read yet", msg, by), label)
+	if doubt := held.Doubt(); doubt != "" {
+		f = e.Unknown(ns.Subject, msg+", but "+doubt, label)
 	} else {
-		f = e.FailAbsent(ns.Subject, whatDecides(ns.Name, p, t), ns.Name, msg, label)
+		f = e.FailAbsent(ns.Subject, whatDecides(p, t, mayNeedPrivileged), ns.Name, msg, label)
 	}
 	command := fmt.Sprintf("kubectl label --overwrite namespace %s %s=%s", ns.Name, api.EnforceLevelLabel, t.wanted())
 	switch {
@@ -128,23 +133,6 @@ func judgeEnforcement(e *check.Eval, ns inventory.Object[inventory.Meta], p pods
 	default:
 		f.Remedy = command
 	}
-}
-
-// whatDecides lists the evidence without which the failure is not certain.
-func whatDecides(namespace string, p podsecurity.Policy, t standing) []report.KindID {
-	var kinds []report.KindID
-	if !p.Labelled && !p.Exempt {
-		kinds = append(kinds, inventory.PodSecurityDefaults.ID)
-	}
-	if namespace == "kube-system" && t.partial { // a workload that was not read may be what needs privileged
-		for _, n := range workload.Needs() {
-			kinds = append(kinds, n.Kind)
-		}
-	}
-	for _, n := range otherEnforcers() {
-		kinds = append(kinds, n.Kind)
-	}
-	return append(kinds, inventory.ValidatingAdmissionPolicies.ID, inventory.ValidatingAdmissionPolicyBindings.ID)
 }
 
 // state says what the namespace asks for instead.
@@ -165,55 +153,4 @@ func state(ns inventory.Object[inventory.Meta], p podsecurity.Policy) string {
 		return "no level is enforced"
 	}
 	return "no level is enforced, " + strings.Join(only, ", ")
-}
-
-// standing is what the workloads of a namespace meet today.
-type standing struct {
-	level     api.Level
-	workloads int
-	violators []string // what does not meet baseline
-	partial   bool     // not all workloads were read
-}
-
-func today(e *check.Eval, namespace string, v api.Version, workloads []*workload.Workload) standing {
-	s := standing{level: api.LevelRestricted, workloads: len(workloads)}
-	for _, w := range workloads {
-		level := meets(w, v)
-		if api.CompareLevels(level, s.level) < 0 {
-			s.level = level
-		}
-		if level == api.LevelPrivileged {
-			s.violators = append(s.violators, w.Kind+" "+w.Name)
-		}
-	}
-	s.partial = slices.ContainsFunc(workload.Needs(), func(n inventory.Need) bool { return len(e.Missing(n.Kind, namespace)) > 0 })
-	return s
-}
-
-// wanted is the level to enforce: what the workloads meet, at least baseline.
-func (s standing) wanted() api.Level {
-	if s.level == api.LevelPrivileged {
-		return api.LevelBaseline
-	}
-	return s.level
-}
-
-func (s standing) String() string {
-	read := ""
-	if s.partial {
-		read = " that could be read"
-	}
-	all := counting(s.workloads, "workload") + read
-	switch n := len(s.violators); {
-	case s.workloads == 0:
-		return "it has no workloads" + read
-	case n > 0:
-		named := slices.Compact(slices.Clone(s.violators)) // one name may stand in several files
-		among := ""
-		if len(named) > 3 {
-			named, among = named[:3], "among them "
-		}
-		return fmt.Sprintf("%d of %s do not meet baseline: %s%s", n, all, among, strings.Join(named, ", "))
-	}
-	return fmt.Sprintf("what runs in it meets %s today (%s)", s.level, all)
 }

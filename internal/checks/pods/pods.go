@@ -3,6 +3,7 @@ package pods
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
@@ -19,6 +20,9 @@ var Suite = []*check.Check{
 	systemNamespaces,
 	systemWorkloads,
 	restricted,
+	privilegedLevel,
+	modes,
+	pinnedVersion,
 	// 3.3
 	memoryLimit,
 	memoryRequest,
@@ -27,26 +31,16 @@ var Suite = []*check.Check{
 	// 3.5
 	seccompProfile,
 	seccompLocalhost,
+	// 3.6
+	lsmProfile,
+	lsmLocalhost,
 }
 
 // running yields the workloads whose pods run or may yet run.
-func running(e *check.Eval) func(yield func(*workload.Workload) bool) {
-	return func(yield func(*workload.Workload) bool) {
-		for _, w := range workload.All.Of(e) {
-			if !w.Finished() && !yield(w) {
-				return
-			}
-		}
-	}
-}
+func running(e *check.Eval) iter.Seq[*workload.Workload] { return workload.Running(e) }
 
 // counted notes for how many pods a finding stands.
-func counted(f *report.Finding, w *workload.Workload) *report.Finding {
-	if w.Pods > 1 {
-		f.Count = w.Pods
-	}
-	return f
-}
+func counted(f *report.Finding, w *workload.Workload) *report.Finding { return w.Counted(f) }
 
 // counting renders "1 workload", "3 workloads".
 func counting(n int, noun string) string {

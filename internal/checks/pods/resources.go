@@ -1,12 +1,15 @@
 package pods
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/resources"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
 // realPod is what a workload's pods really have: as written, with what the API
@@ -15,6 +18,7 @@ type realPod struct {
 	pod        *corev1.ResourceRequirements // of the pod as a whole; nil if it has none
 	containers []realContainer
 	ranges     []inventory.Object[inventory.LimitRange] // that were applied, in this order
+	apart      []inventory.Object[inventory.LimitRange] // that may be of the namespace, which nothing names
 }
 
 // realContainer is a container that can have resources, with those it has.
@@ -26,8 +30,12 @@ type realContainer struct {
 func effective(e *check.Eval, w *workload.Workload) realPod {
 	var real realPod
 	var items [][]corev1.LimitRangeItem
-	if !admitted(w) {
+	if !w.Admitted() {
 		for lr := range inventory.In(e, inventory.LimitRanges, w.Namespace) {
+			if !inventory.Beside(lr, w.Object) {
+				real.apart = append(real.apart, lr)
+				continue
+			}
 			real.ranges, items = append(real.ranges, lr), append(items, lr.Value.Limits)
 		}
 	}
@@ -43,20 +51,80 @@ func effective(e *check.Eval, w *workload.Workload) realPod {
 }
 
 // limiter is the LimitRange that gives a container its limit, if none is
-// written: the first that has one to give.
+// written.
 func (r *realPod) limiter(c realContainer, name corev1.ResourceName) *inventory.Object[inventory.LimitRange] {
 	if _, written := c.Resources.Limits[name]; written {
 		return nil
 	}
-	for i := range r.ranges {
+	return giver(r.ranges, name)
+}
+
+// giver is the first LimitRange that has a limit to give.
+func giver(ranges []inventory.Object[inventory.LimitRange], name corev1.ResourceName) *inventory.Object[inventory.LimitRange] {
+	for i := range ranges {
 		bare := &corev1.PodSpec{Containers: make([]corev1.Container, 1)}
-		if _, gives := resources.Effective(bare, r.ranges[i].Value.Limits).Containers[0].Resources.Limits[name]; gives {
-			return &r.ranges[i]
+		if _, gives := resources.Effective(bare, ranges[i].Value.Limits).Containers[0].Resources.Limits[name]; gives {
+			return &ranges[i]
 		}
 	}
 	return nil
 }
 
-// admitted reports whether the workload is a pod that an API server has
-// created: admission is over for it.
-func admitted(w *workload.Workload) bool { return w.Kind == "Pod" && w.Value.UID != "" }
+// outcome is what a check finds of one container or pod: nothing where it
+// passes.
+type outcome struct {
+	subject  report.Subject
+	verdict  report.Verdict
+	message  string
+	absent   bool // the failure rests on there being no LimitRange
+	evidence []report.Evidence
+}
+
+// same reports whether two outcomes say the same of one container.
+func (o outcome) same(other outcome) bool {
+	return o.subject.Part == other.subject.Part && o.verdict == other.verdict && o.message == other.message
+}
+
+// judgeAsAdmitted reports what judge finds of each workload, and of the pods
+// that were admitted while a LimitRange was another: they are as they are, and
+// a finding of their own where that is worse than what its template says now.
+func judgeAsAdmitted(e *check.Eval, w *workload.Workload, judge func(*workload.Workload) []outcome) {
+	outcomes := judge(w)
+	pods := w.Pods
+	for _, folded := range w.Folded {
+		alike := true
+		for _, o := range judge(folded) {
+			if slices.ContainsFunc(outcomes, o.same) {
+				continue
+			}
+			alike = false
+			if o.verdict != report.Pass {
+				tell(e, o, folded, folded.Pods)
+			}
+		}
+		if !alike {
+			pods -= folded.Pods
+		}
+	}
+	for _, o := range outcomes {
+		tell(e, o, w, pods)
+	}
+}
+
+func tell(e *check.Eval, o outcome, w *workload.Workload, pods int) {
+	var f *report.Finding
+	switch {
+	case o.verdict == report.Pass:
+		e.Pass(o.subject)
+		return
+	case o.absent && !w.Admitted():
+		f = e.FailAbsent(o.subject, []report.KindID{inventory.LimitRanges.ID}, w.Namespace, o.message, o.evidence...)
+	case o.verdict == report.Unknown:
+		f = e.Unknown(o.subject, o.message, o.evidence...)
+	default:
+		f = e.Fail(o.subject, o.message, o.evidence...)
+	}
+	if pods > 1 {
+		f.Count = pods
+	}
+}

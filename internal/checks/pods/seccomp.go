@@ -16,7 +16,7 @@ import (
 
 var restrictSyscalls = report.Reference{Name: "Restrict a container's syscalls with seccomp", URL: "https://kubernetes.io/docs/tutorials/security/seccomp/"}
 
-// profile
+// seccomp/profile
 //
 // Statement: a seccomp profile confines every container.
 // Looks at: every container, ephemeral ones too, of pods that are not bound to
@@ -25,13 +25,16 @@ var restrictSyscalls = report.Reference{Name: "Restrict a container's syscalls w
 // more: not by the kubelet since v1.27 (getSeccompProfile in
 // pkg/kubelet/kuberuntime/helpers.go), not by Pod Security policies since
 // v1.19; API servers up to v1.26 copied them to the fields of new pods.
+// SeccompProfile objects of the Security Profiles Operator are looked up where
+// a Localhost profile names one.
 // Passes when: the profile is RuntimeDefault, or Localhost with a name.
 // Fails when: it is Unconfined; or the container is privileged, because
 // runtimes then apply none, whatever is written; or nothing is set, and the
-// kubelets' seccompDefault is off, as it is by default.
+// kubelets' seccompDefault is off, as it is by default; or the profile's object
+// is not there, is disabled, or blocks no system call.
 // Cannot tell when: nothing is set, and the kubelets' configuration is not
-// known or differs between nodes, or the Security Profiles Operator may bind a
-// profile to the pod.
+// known or differs between nodes, or a ProfileBinding may set a profile when
+// the pod is created; or the profile's object could not be read.
 //
 // https://kubernetes.io/docs/reference/node/seccomp/
 var seccompProfile = &check.Check{
@@ -45,7 +48,7 @@ var seccompProfile = &check.Check{
 	Remediation: "Set `securityContext.seccompProfile.type: RuntimeDefault` on the pod; it holds for all its containers that set none of their own. " +
 		"`seccompDefault: true` in the kubelet's configuration confines what sets nothing.",
 	Refs:  []report.Reference{restrictSyscalls, {Name: "KEP-2413", URL: "https://github.com/kubernetes/enhancements/issues/2413"}},
-	Needs: workload.With(inventory.KubeletSeccompDefaults.Optional(), inventory.SeccompProfilesForeignKind.Optional()),
+	Needs: workload.With(inventory.KubeletSeccompDefaults.Optional(), inventory.SPOSeccompProfiles.Optional(), inventory.SPOProfileBindings.Optional()),
 	Run: func(e *check.Eval) {
 		kubelets := kubeletDefault(e)
 		for w := range running(e) {
@@ -85,14 +88,18 @@ func judgeProfile(e *check.Eval, w *workload.Workload, c workload.Container, kub
 		case kubelets.on:
 			return e.Unknown(s, "no seccomp profile is set; seccompDefault is on for some kubelets and off for others", at)
 		}
-		return e.FailAbsent(s, []report.KindID{inventory.KubeletSeccompDefaults.ID, inventory.SeccompProfilesForeignKind.ID()}, w.Namespace,
+		if name, bound := seccompBinding(e, w, c); bound {
+			return e.Unknown(s, fmt.Sprintf("no seccomp profile is set; ProfileBinding %q may set one when the pod is created", name), at)
+		}
+		return e.FailAbsent(s, []report.KindID{inventory.KubeletSeccompDefaults.ID, inventory.SPOProfileBindings.ID}, w.Namespace,
 			"no seccomp profile is set, and kubelets apply none by default", at)
 	}
 	switch {
-	case profile.Type == corev1.SeccompProfileTypeRuntimeDefault,
-		profile.Type == corev1.SeccompProfileTypeLocalhost && localFile(profile) != "":
+	case profile.Type == corev1.SeccompProfileTypeRuntimeDefault:
 		e.Pass(s)
 		return nil
+	case localFile(profile) != "":
+		return judgeSeccompFile(e, s, localFile(profile), w.PodEvidence(field, string(profile.Type), "a profile that blocks system calls"))
 	case profile.Type == corev1.SeccompProfileTypeLocalhost: // no API server takes it, no kubelet starts it
 		return e.Fail(s, "the seccomp profile is \"Localhost\", and none is named", w.PodEvidence(field, string(profile.Type), "localhostProfile, or RuntimeDefault"))
 	}
@@ -153,14 +160,15 @@ func onWindows(w *workload.Workload) bool {
 	return w.Windows() || w.Spec().NodeSelector[corev1.LabelOSStable] == string(corev1.Windows)
 }
 
-// localhost
+// seccomp/localhost
 //
 // Statement: somebody has looked at every profile that is not the runtime's own.
 // Looks at: containers with a profile that confines.
-// Passes when: it is RuntimeDefault.
+// Passes when: it is RuntimeDefault, or a SeccompProfile object of the Security
+// Profiles Operator says what is in it.
 // Fails when: never.
-// Cannot tell when: it is Localhost: a file on the nodes, which may allow
-// everything; a person has to look. This does not decide the item.
+// Cannot tell when: it is another Localhost one: a file on the nodes, which may
+// allow everything; a person has to look. This does not decide the item.
 var seccompLocalhost = &check.Check{
 	ID:       "pods/seccomp/localhost",
 	Item:     checklist.Seccomp,
@@ -171,7 +179,7 @@ var seccompLocalhost = &check.Check{
 	Remediation: "Keep the profiles where they are reviewed, or manage them as SeccompProfile objects of the Security Profiles Operator. " +
 		"Prefer `RuntimeDefault` where the workload runs with it.",
 	Refs:  []report.Reference{restrictSyscalls},
-	Needs: workload.With(),
+	Needs: workload.With(inventory.SPOSeccompProfiles.Optional()),
 	Run: func(e *check.Eval) {
 		for w := range running(e) {
 			for c := range w.Containers() {
@@ -181,6 +189,10 @@ var seccompLocalhost = &check.Check{
 				case profile.Type == corev1.SeccompProfileTypeRuntimeDefault:
 					e.Pass(w.Part(c.Name))
 				case localFile(profile) != "":
+					if _, known := seccompObject(e, localFile(profile)); known {
+						e.Pass(w.Part(c.Name))
+						continue
+					}
 					counted(e.Manual(w.Part(c.Name), fmt.Sprintf("confined by the profile %q of its node", localFile(profile)),
 						w.PodEvidence(field, string(profile.Type), "")), w)
 				}

@@ -17,7 +17,7 @@ import (
 
 var podSecurityStandards = report.Reference{Name: "Pod Security Standards", URL: "https://kubernetes.io/docs/concepts/security/pod-security-standards/"}
 
-// violations and restricted-violations
+// security-standards/violations and restricted-violations
 //
 // Statement: every workload meets the standard that its namespace enforces.
 // Looks at: workloads in namespaces that enforce baseline or restricted, by
@@ -102,7 +102,7 @@ func judgeUnclear(e *check.Eval, namespace string, read bool, ws []*workload.Wor
 	}
 }
 
-// baseline, restricted and system-workloads
+// security-standards/baseline, restricted and system-workloads
 //
 // Statement: every workload meets the baseline standard; and, as information,
 // the restricted one.

@@ -1,0 +1,164 @@
+package podpolicy
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+)
+
+// filters says how many of the pods created in a namespace pass: any of some
+// filters, all of them, or the one of the old form. What is matched must name
+// kinds; what is excluded need not, and no filter excludes nothing.
+func filters(m *inventory.KyvernoMatch, ns namespace, kinds bool) reach {
+	out := none
+	switch {
+	case len(m.Any) > 0:
+		for i := range m.Any {
+			out = max(out, filtered(&m.Any[i], ns, kinds))
+		}
+	case len(m.All) > 0:
+		out = whole
+		for i := range m.All {
+			out = min(out, filtered(&m.All[i], ns, kinds))
+		}
+	case kinds || !empty(&m.KyvernoFilter):
+		out = filtered(&m.KyvernoFilter, ns, kinds)
+	}
+	return out
+}
+
+// opposite is the reach of what is left when so much is excluded.
+func opposite(r reach) reach {
+	switch r {
+	case none:
+		return whole
+	case whole:
+		return none
+	}
+	return r
+}
+
+func empty(f *inventory.KyvernoFilter) bool {
+	x := &f.Resources
+	return len(f.Roles)+len(f.ClusterRoles)+len(f.Subjects)+len(x.Kinds)+len(x.Names)+len(x.Namespaces)+len(x.Annotations)+len(x.Operations) == 0 &&
+		x.Name == "" && x.Selector == nil && x.NamespaceSelector == nil
+}
+
+// filtered says how many of the pods created in a namespace pass a filter.
+// Where kinds must be named, a filter without them passes none.
+func filtered(f *inventory.KyvernoFilter, ns namespace, kinds bool) reach {
+	x := &f.Resources
+	switch {
+	case (kinds || len(x.Kinds) > 0) && !slices.ContainsFunc(x.Kinds, aboutPods),
+		len(x.Operations) > 0 && !slices.Contains(x.Operations, "CREATE"),
+		len(x.Namespaces) > 0 && !globs(x.Namespaces, ns.name):
+		return none
+	}
+	if s := x.NamespaceSelector; s != nil {
+		if wildcards(s) {
+			return unsure
+		}
+		switch match, ok := selects(s, ns.labels); {
+		case !ok:
+			return unsure
+		case !match:
+			return none
+		}
+	}
+	named := x.Name != "" && x.Name != "*" || len(x.Names) > 0 && !slices.Contains(x.Names, "*")
+	if named || len(f.Roles)+len(f.ClusterRoles)+len(f.Subjects)+len(x.Annotations) > 0 ||
+		x.Selector != nil && len(x.Selector.MatchLabels)+len(x.Selector.MatchExpressions) > 0 {
+		return some
+	}
+	return whole
+}
+
+// aboutPods reports whether a kind, "Pod", "v1/Pod", "*", takes pods in.
+//
+// https://kyverno.io/docs/policy-types/cluster-policy/match-exclude/#match-kinds-using-wildcards
+func aboutPods(kind string) bool {
+	words := strings.Split(kind, "/")
+	last := words[len(words)-1]
+	if !glob(last, "Pod") {
+		return false
+	}
+	for _, before := range words[:len(words)-1] { // the group, or the version
+		if !glob(before, "v1") && before != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// wildcards reports whether a selector has the wildcards that Kyverno knows,
+// and Kubernetes does not.
+func wildcards(s *metav1.LabelSelector) bool {
+	for k, v := range s.MatchLabels {
+		if strings.ContainsAny(k+v, "*?") {
+			return true
+		}
+	}
+	return false
+}
+
+func globs(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, name) })
+}
+
+// glob matches as Kyverno does: an asterisk stands for any text, a question
+// mark for one character. After an asterisk, only the last one is tried again.
+func glob(pattern, name string) bool {
+	p, star, tried := 0, -1, 0
+	for n := 0; n < len(name); {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, tried = p, n
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
+			p++
+			n++
+		case star >= 0:
+			tried++
+			p, n = star+1, tried
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// condition is one of preconditions, or of deny.
+type condition struct {
+	Key      any    `json:"key"`
+	Operator string `json:"operator"`
+	Value    any    `json:"value"`
+}
+
+// conditions decodes a list, or one under any or all.
+func conditions(raw []byte) (all, any []condition, ok bool) {
+	if json.Unmarshal(raw, &all) == nil {
+		return all, nil, true
+	}
+	var x struct{ All, Any []condition }
+	err := json.Unmarshal(raw, &x)
+	return x.All, x.Any, err == nil
+}
+
+// onCreate reports whether preconditions are met whenever a pod is created:
+// there are none, or they only leave out deletions, as those of Kyverno's own
+// policies do.
+func onCreate(raw []byte) bool {
+	if len(raw) == 0 || string(raw) == "null" {
+		return true
+	}
+	all, any, ok := conditions(raw)
+	met := func(c condition) bool {
+		key, _ := c.Key.(string)
+		return strings.Contains(key, "request.operation") && c.Operator == "NotEquals" && c.Value == "DELETE"
+	}
+	return ok && !slices.ContainsFunc(all, func(c condition) bool { return !met(c) }) && (len(any) == 0 || slices.ContainsFunc(any, met))
+}
