@@ -7,4 +7,5 @@ import "github.com/plimsoll-sec/plimsoll/internal/check"
 var Suite = []*check.Check{
 	unprivilegedUser, // 7.2
 	digests,          // 7.3
+	imagePolicies,
 }

@@ -23,7 +23,8 @@ import (
 // image runs as root or as a name that it cannot verify.
 // Fails when: the user is 0. runAsNonRoot does not help then: the container
 // does not start. A user namespace (hostUsers: false) does not either: root in
-// it is nobody on the node, but still root in the container.
+// it is nobody on the node, but still root in the container. Groups are not
+// looked at: group 0 owns files, and has no right of its own.
 // Cannot tell when: neither the pod nor the container says, so that the image
 // decides, and images are not read.
 //
@@ -56,8 +57,8 @@ var unprivilegedUser = &check.Check{
 			}
 			for c := range w.Containers() {
 				u := windowsUser(w, c)
-				// A pod that does not declare Windows can still be for it.
-				if !w.Windows() && u.verdict != report.Fail {
+				// A pod that does not say so can still be for Windows.
+				if !w.OnWindows() && u.verdict != report.Fail {
 					u = linuxUser(w, c)
 				}
 				u.report(e, w, w.Part(c.Name))
