@@ -30,9 +30,14 @@ const (
 // Passes when: no Secret is of type kubernetes.io/service-account-token.
 // Fails when: one is, used or not. Marked as invalid, it is still there: the
 // cleaner deletes it a year later, and only those that an account lists.
-// Cannot tell when: Secrets could not be read; or a pod or an account points to
-// a Secret that is named like those of the token controller and is not in the
-// input.
+// Cannot tell when: Secrets could not be read; or a manifest of a pod or an
+// account points to a Secret that is named like those of the token controller
+// and is not in the input. In a cluster such a Secret is gone: what points to
+// it does no harm.
+//
+// Bootstrap tokens (bootstrap.kubernetes.io/token) expire, and are not tokens of
+// an account. That an account lists a Secret says nothing of the Secret's type:
+// with kubernetes.io/enforce-mountable-secrets, the list is what its pods may use.
 //
 // https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets
 var boundTokens = &check.Check{
@@ -65,6 +70,9 @@ var boundTokens = &check.Check{
 				continue
 			}
 			for _, u := range uses[id] {
+				if u.observed {
+					continue
+				}
 				e.Unknown(u.subject, fmt.Sprintf("refers to Secret %q, which is named like a service account token and is not in the input", id.name), u.evidence)
 			}
 		}
@@ -83,9 +91,10 @@ func failToken(e *check.Eval, s inventory.Object[inventory.Secret], uses []use) 
 		msg = fmt.Sprintf("holds a token of ServiceAccount %q that never expires", name)
 	}
 	evidence := []report.Evidence{s.Evidence("type", string(s.Value.Type), "no Secret of this type")}
-	for _, label := range []string{lastUsedLabel, invalidSinceLabel} {
-		if v := s.Value.Labels[label]; v != "" {
-			evidence = append(evidence, s.Evidence("metadata.labels["+label+"]", v, ""))
+	for _, label := range []struct{ name, says string }{{lastUsedLabel, "last used on"}, {invalidSinceLabel, "marked invalid since"}} {
+		if v := s.Value.Labels[label.name]; v != "" {
+			msg += fmt.Sprintf(", %s %q", label.says, v)
+			evidence = append(evidence, s.Evidence("metadata.labels["+label.name+"]", v, ""))
 		}
 	}
 	var users []string
@@ -108,6 +117,7 @@ type secretID struct{ namespace, name string }
 type use struct {
 	subject  report.Subject
 	evidence report.Evidence
+	observed bool // in a cluster
 }
 
 // secretUses finds who refers to which Secret, each once, in the order of the
@@ -125,12 +135,12 @@ func secretUses(e *check.Eval) (uses map[secretID][]use, order []secretID) {
 	}
 	for a := range inventory.All(e, inventory.ServiceAccounts) {
 		for i, name := range a.Value.Secrets {
-			add(secretID{a.Namespace, name}, use{a.Subject, a.Evidence(fmt.Sprintf("secrets[%d].name", i), name, "")})
+			add(secretID{a.Namespace, name}, use{a.Subject, a.Evidence(fmt.Sprintf("secrets[%d].name", i), name, ""), a.Value.UID != ""})
 		}
 	}
 	for _, w := range workload.All.Of(e) {
 		for field, name := range secretRefs(w) {
-			add(secretID{w.Namespace, name}, use{w.Subject, w.PodEvidence(field, name, "")})
+			add(secretID{w.Namespace, name}, use{w.Subject, w.PodEvidence(field, name, ""), w.Value.UID != ""})
 		}
 	}
 	return uses, order

@@ -2,10 +2,7 @@ package secrets
 
 import (
 	"fmt"
-	"path"
 	"strconv"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/rbac"
@@ -24,8 +21,9 @@ type account struct {
 	// objects are the accounts that it can be: the one of its namespace, or,
 	// where a namespace is not known, those of its name.
 	objects []inventory.Object[inventory.ServiceAccount]
-	// exact is true where the namespace agrees as well.
-	exact bool
+	// exact is true where the namespace agrees as well, apart where it can only
+	// be one that stands apart from the workload, with no namespace either.
+	exact, apart bool
 	// gap is set where accounts could not be read.
 	gap *report.Gap
 }
@@ -33,7 +31,7 @@ type account struct {
 func accountOf(e *check.Eval, w *workload.Workload) account {
 	a := account{id: rbac.Account{Namespace: w.Namespace, Name: w.ServiceAccount()}}
 	for o := range inventory.In(e, inventory.ServiceAccounts, w.Namespace) {
-		if o.Name == a.id.Name {
+		if o.Name == a.id.Name && inventory.Beside(o, w.Object) {
 			a.objects, a.exact = append(a.objects, o), true
 		}
 	}
@@ -50,6 +48,7 @@ func accountOf(e *check.Eval, w *workload.Workload) account {
 	for o := range candidates {
 		if o.Name == a.id.Name {
 			a.objects = append(a.objects, o)
+			a.apart = a.apart || o.Namespace == w.Namespace
 		}
 	}
 	return a
@@ -83,7 +82,7 @@ const automountField = "automountServiceAccountToken"
 // counts, then the account's, then yes. Projected tokens count beside it.
 func mountOf(w *workload.Workload, a account) mount {
 	projected := projectedTokens(w)
-	if own := w.Spec().AutomountServiceAccountToken; own != nil && !admitted(w) {
+	if own := w.Spec().AutomountServiceAccountToken; own != nil && !w.Admitted() {
 		e := w.PodEvidence("spec."+automountField, strconv.FormatBool(*own), "false")
 		if *own {
 			return mount{state: mounted, evidence: append([]report.Evidence{e}, projected...)}
@@ -95,7 +94,7 @@ func mountOf(w *workload.Workload, a account) mount {
 	if len(projected) > 0 {
 		return mount{state: mounted, evidence: projected}
 	}
-	if admitted(w) {
+	if w.Admitted() {
 		return mount{}
 	}
 	return silent(w, a)
@@ -115,13 +114,13 @@ func silent(w *workload.Workload, a account) mount {
 		}
 	}
 	// Every namespace has a default account, so one in the input need not be it.
-	known := a.exact || a.id.Name != defaultAccount
+	known := a.exact || a.id.Name != defaultAccount && !a.apart
 	switch {
 	case !a.exact && a.gap != nil:
 		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, but %s", a.id.Name, a.gap)
 	case yes+no == 0 && known:
 		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, which is not in the input", a.id.Name)
-	case no == 0:
+	case no == 0 && (!a.apart || a.id.Name == defaultAccount):
 		m.state = mounted
 	case yes == 0 && known:
 		return mount{}
@@ -136,49 +135,4 @@ func quote(b *bool) string {
 		return "(not set)"
 	}
 	return strconv.FormatBool(*b)
-}
-
-// admitted reports whether the workload is a pod that an API server has
-// admitted: what it mounts is written in its volumes. (A mirror pod of a static
-// one has no token.)
-func admitted(w *workload.Workload) bool { return w.Kind == "Pod" && w.Value.UID != "" }
-
-// tokenPath is where programs look for the token.
-const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount"
-
-// projectedTokens quotes the projected tokens for the API server that a
-// container mounts.
-func projectedTokens(w *workload.Workload) []report.Evidence {
-	used := map[string]string{} // volumes that are mounted, and where
-	for c := range w.Containers() {
-		for _, m := range c.VolumeMounts {
-			used[m.Name] = m.MountPath
-		}
-	}
-	var found []report.Evidence
-	for i, v := range w.Spec().Volumes {
-		at, ok := used[v.Name]
-		if v.Projected == nil || !ok {
-			continue
-		}
-		for j, s := range v.Projected.Sources {
-			if s.ServiceAccountToken == nil || !forAPIServer(s.ServiceAccountToken, at) {
-				continue
-			}
-			field := fmt.Sprintf("spec.volumes[%d].projected.sources[%d].serviceAccountToken", i, j)
-			found = append(found, w.PodEvidence(field, "mounted at "+at, "no token"))
-		}
-	}
-	return found
-}
-
-// forAPIServer reports whether the API server is the token's audience. Without
-// one it is. An issuer may have a name of its own, so a token at the place where
-// programs look for it counts too.
-func forAPIServer(t *corev1.ServiceAccountTokenProjection, at string) bool {
-	switch t.Audience {
-	case "", "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local":
-		return true
-	}
-	return path.Clean(at) == tokenPath
 }

@@ -7,6 +7,13 @@ import (
 
 // Suite lists the checks of the section in the order of its items.
 var Suite = []*check.Check{
+	externalControllers, // 6.3
+	externalDrivers,
+	externalClasses,
+	externalProviders,
+	externalStores,
+	externalSynced,
+	externalInjected,
 	tokenMounts, // 6.4
 	boundTokens, // 6.5
 }
