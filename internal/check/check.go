@@ -47,6 +47,7 @@ type Eval struct {
 	findings []*report.Finding
 	judged   map[report.Subject]bool
 	passed   int
+	table    *report.Table
 }
 
 func (e *Eval) add(v report.Verdict, s report.Subject, msg string, ev []report.Evidence) *report.Finding {
@@ -75,6 +76,9 @@ func (e *Eval) Manual(s report.Subject, msg string, ev ...report.Evidence) *repo
 func (e *Eval) Unknown(s report.Subject, msg string, ev ...report.Evidence) *report.Finding {
 	return e.add(report.Unknown, s, msg, ev)
 }
+
+// Show adds what was seen as a whole to the result. It decides nothing.
+func (e *Eval) Show(t *report.Table) { e.table = t }
 
 // FailAbsent reports a failure that rests on not having found any object of
 // the given kinds: where one of them could not be read in full for the
@@ -112,7 +116,7 @@ func Evaluate(c *Check, inv *inventory.Inventory) report.CheckResult {
 		ID: c.ID, Title: c.Title, Noun: c.Noun, Severity: c.Severity, Any: c.Any,
 		Remediation: strings.TrimSpace(c.Remediation),
 		Examined:    len(e.judged) + e.passed, Passed: e.passed, Gaps: gaps,
-		Findings: sorted(c.ID, e.findings),
+		Findings: sorted(c.ID, e.findings), Table: e.table,
 	}
 	r.Conclude()
 	return r

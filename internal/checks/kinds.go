@@ -2,6 +2,7 @@ package checks
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
@@ -20,4 +21,28 @@ func Kinds(list []*check.Check) []report.KindID {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
+}
+
+// Reads says in words what needs are; the kinds that workloads come from are
+// one word. quote stands around names.
+func Reads(needs []inventory.Need, quote string) string {
+	var words []string
+	for i, n := range needs {
+		w := quote + string(n.Kind) + quote
+		if bearsPods(n.Kind) {
+			if i > 0 && bearsPods(needs[i-1].Kind) {
+				continue
+			}
+			w = "workloads of every kind"
+		}
+		if n.Optional {
+			w += " (if it is there)"
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, ", ")
+}
+
+func bearsPods(k report.KindID) bool {
+	return slices.ContainsFunc(inventory.PodBearers, func(p inventory.Kind[*inventory.PodBearer]) bool { return p.ID == k })
 }

@@ -54,7 +54,8 @@ func newScan(s IO) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan [PATH…]",
 		Short: "Scan manifests or a cluster against the checklist",
-		Long: `Scan evidence against the 35 boxes of the Kubernetes Security Checklist.
+		Long: `Scan evidence against the 35 boxes of the Kubernetes Security Checklist, and
+against what its companion page asks of an application (section A).
 
 Without PATH it reads the cluster of the current kubeconfig context. PATH is a
 manifest, a directory, a Helm chart, a kustomization, saved kubectl output, a
@@ -71,7 +72,8 @@ judge, or input that could not be read and might have failed the gate.`,
   helm template x | plimsoll scan -              what another tool renders
   kubectl get all,ns,netpol,sa,limits,roles,rolebindings,clusterroles,clusterrolebindings -A -o json | plimsoll scan -
   plimsoll scan -o json=report.json -o markdown  two reports of one scan
-  plimsoll scan --checks pods,2.3 --skip 3.4     some boxes only`,
+  plimsoll scan --checks pods,2.3 --skip 3.4     some boxes only
+  plimsoll scan --skip application               the 35 boxes and nothing beside them`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runScan(cmd.Context(), s, &f, args)
 		},
@@ -172,7 +174,7 @@ func runScan(ctx context.Context, s IO, f *scanFlags, paths []string) error {
 
 // loadConfig reads the configuration; what is wrong in it is a usage error.
 func loadConfig(name string) (*config.Config, error) {
-	known := config.Known{Items: checklist.Items()}
+	known := config.Known{Items: checklist.AllItems()}
 	for _, c := range checks.All {
 		known.Checks = append(known.Checks, c.ID)
 	}

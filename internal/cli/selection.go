@@ -51,9 +51,8 @@ func known(all []*check.Check, name string) bool {
 // names lists everything that a selection may say.
 func names(all []*check.Check) []string {
 	var out []string
-	for _, s := range checklist.Sections {
-		number, _, _ := strings.Cut(s.Items[0].Number, ".")
-		out = append(out, s.ID, number)
+	for _, s := range checklist.AllSections() {
+		out = append(out, s.ID, s.Number())
 		for _, it := range s.Items {
 			out = append(out, it.ID, it.Number)
 		}
@@ -69,6 +68,9 @@ func names(all []*check.Check) []string {
 func suggest(wrong string, right []string) string {
 	best, distance := "", len(wrong)/2+1
 	for _, r := range right {
+		if slices.Contains(strings.Split(r, "/"), wrong) { // a part of an id
+			return ", did you mean \"" + r + "\"?"
+		}
 		if d := editDistance(wrong, r); d < distance {
 			best, distance = r, d
 		}

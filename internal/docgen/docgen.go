@@ -23,21 +23,29 @@ import (
 	"github.com/plimsoll-sec/plimsoll/internal/source/kubeapi"
 )
 
-// Files makes every generated file, by its path in the repository.
-func Files() (map[string][]byte, error) {
+// Files makes every generated file, by its path in the repository, whose
+// source is in root.
+func Files(root string) (map[string][]byte, error) {
 	rbac, err := clusterRole()
 	if err != nil {
 		return nil, err
 	}
+	explained, err := explained(root, checks.All)
+	if err != nil {
+		return nil, err
+	}
+	explanations := checks.Explanations(explained)
 	out := map[string][]byte{
 		"deploy/rbac.yaml":        rbac,
 		"docs/report.schema.json": json.Schema(),
 		"docs/config.schema.json": config.Schema(),
 		"docs/evidence.md":        evidence(),
 		"docs/checks/README.md":   index(),
+
+		"internal/checks/explained.txtar": explained,
 	}
-	for _, s := range checklist.Sections {
-		out["docs/checks/"+s.ID+".md"] = section(s)
+	for _, s := range checklist.AllSections() {
+		out["docs/checks/"+s.ID+".md"] = section(s, explanations)
 	}
 	return out, nil
 }
@@ -52,24 +60,32 @@ func of(it *checklist.Item) []*check.Check {
 func index() []byte {
 	var b strings.Builder
 	b.WriteString(generated + "# The 35 items\n\nA row an item of the [Security Checklist](" + checklist.URL + "). An item without checks is `unknown` in every report.\n\n")
+	b.WriteString(table(checklist.Items()))
+	b.WriteString("\n## Outside of the 35\n\nWhat the [companion page](" + checklist.CompanionURL + ") asks of an application and no item above does, and its like. It is counted apart; `--skip application` leaves it out.\n\n")
+	b.WriteString(table(checklist.Application.Items))
+	return []byte(b.String())
+}
+
+func table(items []*checklist.Item) string {
+	var b strings.Builder
 	b.WriteString("| item | what is true when it passes | checks |\n|---|---|---|\n")
-	for _, it := range checklist.Items() {
+	for _, it := range items {
 		n := "not implemented yet"
 		if list := of(it); len(list) > 0 {
 			n = fmt.Sprintf("[%d](%s.md#%s)", len(list), it.Section, anchor(it))
 		}
 		fmt.Fprintf(&b, "| %s `%s` | %s | %s |\n", it.Number, it.ID, it.Title, n)
 	}
-	return []byte(b.String())
+	return b.String()
 }
 
 func anchor(it *checklist.Item) string {
 	return strings.NewReplacer(".", "", "/", "").Replace(it.Number) + "-" + strings.ReplaceAll(it.ID, "/", "")
 }
 
-func section(s checklist.Section) []byte {
+func section(s checklist.Section, explanations map[string]checks.Explanation) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s# %s\n\nThe upstream text: <%s#%s>\n", generated, s.Title, checklist.URL, s.Anchor)
+	fmt.Fprintf(&b, "%s# %s\n\nThe upstream text: <%s>\n", generated, s.Title, s.URL())
 	for _, it := range s.Items {
 		fmt.Fprintf(&b, "\n## %s %s\n\n%s.\n", it.Number, it.ID, it.Title)
 		list := of(it)
@@ -82,36 +98,19 @@ func section(s checklist.Section) []byte {
 			if c.Any {
 				b.WriteString("\nOne that holds is enough.\n")
 			}
-			fmt.Fprintf(&b, "\nReads %s.\n", kinds(c.Needs))
+			b.WriteString("\n")
+			x := explanations[c.ID]
+			for _, p := range x.Decided {
+				fmt.Fprintf(&b, "- *%s* %s\n", p.Heading, p.Text)
+			}
+			fmt.Fprintf(&b, "\nReads %s.\n", checks.Reads(c.Needs, "`"))
+			fmt.Fprintf(&b, "\nThis does not pass:\n\n```yaml\n%s```\n\nThis passes:\n\n```yaml\n%s```\n\n", x.Bad, x.Good)
 			for _, r := range c.Refs {
 				fmt.Fprintf(&b, "- [%s](%s)\n", r.Name, r.URL)
 			}
 		}
 	}
 	return []byte(b.String())
-}
-
-// kinds lists needs; the kinds that workloads come from are one word.
-func kinds(needs []inventory.Need) string {
-	var words []string
-	for i, n := range needs {
-		w := "`" + string(n.Kind) + "`"
-		if bearsPods(n.Kind) {
-			if i > 0 && bearsPods(needs[i-1].Kind) {
-				continue
-			}
-			w = "workloads of every kind"
-		}
-		if n.Optional {
-			w += " (if it is there)"
-		}
-		words = append(words, w)
-	}
-	return strings.Join(words, ", ")
-}
-
-func bearsPods(k report.KindID) bool {
-	return slices.ContainsFunc(inventory.PodBearers, func(p inventory.Kind[*inventory.PodBearer]) bool { return p.ID == k })
 }
 
 // evidence is the table of what each kind of evidence is needed for.
@@ -126,6 +125,8 @@ func evidence() []byte {
 			if r.Metadata {
 				how += ", as a table of metadata only"
 			}
+		} else if c, ok := inventory.CustomOf(k); ok {
+			how = "`list " + groupResource(c.At(c.Versions[0])) + "`"
 		} else if slices.ContainsFunc(inventory.Foreigns, func(f inventory.Foreign) bool { return f.ID() == k }) {
 			how = "API discovery: recognised, not read yet"
 		}
@@ -143,7 +144,7 @@ func groupResource(r inventory.Resource) string {
 
 func items(k report.KindID) string {
 	var words []string
-	for _, it := range checklist.Items() {
+	for _, it := range checklist.AllItems() {
 		needed, helps := false, false
 		for _, c := range of(it) {
 			for _, n := range c.Needs {

@@ -15,7 +15,7 @@ const root = "../.."
 
 // TestGenerated fails where a generated file is stale or is no longer made.
 func TestGenerated(t *testing.T) {
-	files, err := Files()
+	files, err := Files(root)
 	if err != nil {
 		t.Fatal(err)
 	}

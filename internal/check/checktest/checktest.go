@@ -67,6 +67,24 @@ func Run(t *testing.T, suite []*check.Check) {
 	}
 }
 
+// Example evaluates a fixture that people are shown, and says what is found on
+// each line ("web.yaml:12"), in the order of the findings.
+func Example(c *check.Check, name string) (verdict report.Verdict, found map[string][]report.Finding, err error) {
+	f, err := load(name)
+	if err != nil {
+		return "", nil, err
+	}
+	r := check.Evaluate(c, f.seal(0))
+	found = map[string][]report.Finding{}
+	for _, finding := range r.Findings {
+		if len(finding.Evidence) > 0 {
+			at := finding.Evidence[0].At
+			found[at] = append(found[at], finding)
+		}
+	}
+	return r.Verdict, found, nil
+}
+
 // fixture is one parsed txtar archive.
 type fixture struct {
 	files   []files.File

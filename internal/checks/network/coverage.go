@@ -13,7 +13,7 @@ import (
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
-// coverage/ingress and coverage/egress
+// policy-coverage/ingress and egress
 //
 // Statement: a network policy isolates every workload in the direction.
 // Looks at: every workload of every kind, jobs and bare PodTemplates included;
@@ -24,11 +24,12 @@ import (
 // the policy lets through is not the question here (coverage/allow-all).
 // Fails when: no NetworkPolicy does.
 // Cannot tell when: policies could not be read, a policy of the namespace has a
-// selector that cannot be evaluated, or a family of policies that is not read
-// yet is present.
+// selector that cannot be evaluated or asks for a label whose value a controller
+// chooses, or a family of policies that is not read yet is present.
 //
 // Namespaces are compared as they are written: a manifest without one is
-// deployed beside other manifests without one.
+// deployed beside those of its directory, chart or kustomization without one,
+// and may be deployed beside others.
 var (
 	coverageIngress = coverage(netpol.Ingress,
 		"An ingress policy covers every workload",
@@ -65,17 +66,20 @@ func coverage(d netpol.Direction, title, why string) *check.Check {
 }
 
 func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, policies []*netpol.Policy) {
-	var other, invalid *netpol.Policy // one that selects the pods for the other direction only; one that may select them
+	var other, invalid, may *netpol.Policy // one that selects the pods for the other direction only; two that may select them
 	for _, p := range policies {
+		answer, beside := p.Match(podsOf(w)), inventory.Beside(p.Object, w.Object)
 		switch {
 		case p.Invalid != nil && p.Isolates(d):
 			invalid = p
-		case !p.Selects(w.PodLabels()):
-		case p.Isolates(d):
+		case answer == netpol.No:
+		case !p.Isolates(d):
+			other = p
+		case answer == netpol.Yes && beside:
 			e.Pass(w.Subject)
 			return
 		default:
-			other = p
+			may = p
 		}
 	}
 	direction := strings.ToLower(string(d))
@@ -85,6 +89,12 @@ func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, poli
 	case invalid != nil:
 		f = e.Unknown(w.Subject, fmt.Sprintf("the selector of NetworkPolicy %q cannot be evaluated: %v", invalid.Name, invalid.Invalid),
 			at, invalid.Evidence("spec.podSelector", "", "a valid selector"))
+	case may != nil && !inventory.Beside(may.Object, w.Object):
+		f = e.Unknown(w.Subject, fmt.Sprintf("NetworkPolicy %q of another directory may select it for %s: neither names a namespace", may.Name, direction),
+			at, may.Evidence("spec.podSelector", may.Selector(), ""))
+	case may != nil:
+		f = e.Unknown(w.Subject, fmt.Sprintf("NetworkPolicy %q may select it for %s: a controller chooses the value of a label that it asks for", may.Name, direction),
+			at, may.Evidence("spec.podSelector", may.Selector(), ""))
 	case other != nil:
 		f = e.FailAbsent(w.Subject, isolating(), w.Namespace, fmt.Sprintf("NetworkPolicy %q selects it for %s only", other.Name, strings.ToLower(typeList(other))),
 			at, other.Evidence("spec.policyTypes", typeList(other), string(d)))
@@ -94,6 +104,11 @@ func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, poli
 	if w.Pods > 1 {
 		f.Count = w.Pods
 	}
+}
+
+// podsOf are the pods of a workload as selectors see them.
+func podsOf(w *workload.Workload) netpol.Pods {
+	return netpol.Pods{Kind: w.Kind, Name: w.Name, Labels: w.PodLabels()}
 }
 
 // labelList renders labels as a selector would, sorted.

@@ -12,7 +12,7 @@ import (
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
-// coverage/host-network and system-host-network
+// policy-coverage/host-network and system-host-network
 //
 // Statement: no workload is out of the reach of network policies.
 // Looks at: every workload but pods that have finished. Those of kube-system and
@@ -63,13 +63,14 @@ func hostNetwork(name string, severity report.Severity, title, remediation strin
 	}
 }
 
-// coverage/empty-selection
+// policy-coverage/empty-selection
 //
 // Statement: every policy selects a workload.
 // Looks at: NetworkPolicies with a pod selector that is not empty, in
 // namespaces that have workloads. An empty selector is about all pods, those to
 // come included; where nothing runs there is nothing to miss.
-// Passes when: the selector matches the pod labels of a workload.
+// Passes when: the selector matches the pod labels of a workload, or may match
+// them by a label that its controller adds.
 // Fails when: it matches none: a typo in a label, or a rest of what is gone; or,
 // in manifests, pods that an operator makes or labels later. It leaves no
 // workload uncovered, and so does not decide the item.
@@ -108,7 +109,7 @@ func judgeSelection(e *check.Eval, p *netpol.Policy, workloads []*workload.Workl
 		return
 	}
 	for _, w := range workloads {
-		if p.Selects(w.PodLabels()) {
+		if p.Match(podsOf(w)) != netpol.No {
 			e.Pass(p.Subject)
 			return
 		}
@@ -126,7 +127,7 @@ func bearers() []report.KindID {
 	return kinds
 }
 
-// coverage/allow-all
+// policy-coverage/allow-all
 //
 // Statement: no policy lets everything through.
 // Looks at: the rules of every NetworkPolicy, in each direction that it holds for.
