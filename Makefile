@@ -4,7 +4,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X github.com/plimsoll-sec/plimsoll/internal/cl
 GO      ?= go
 FUZZTIME ?= 60s
 
-.PHONY: build test test-short lint bench fuzz demo demo-snapshot cluster docs clean
+.PHONY: build test test-short lint bench score fuzz demo demo-snapshot cluster docs clean
 
 build: ## the program, bin/plimsoll
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/plimsoll ./cmd/plimsoll
@@ -23,6 +23,9 @@ lint: ## gofmt, go vet, staticcheck
 
 bench: ## speed and memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+
+score: ## precision and recall on labelled cases of other tools (PLIMSOLL_CORPORA says where they are)
+	$(GO) test -count=1 -v -run TestLabels ./test/corpora
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@grep -rl --include='*_test.go' '^func Fuzz' internal | while read -r file; do \
