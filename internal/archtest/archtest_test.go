@@ -198,10 +198,10 @@ func permitted(pkg, imp, rule string) bool {
 			return true
 		}
 	}
-	// A source's own subfolders know each other.
+	// The subfolders of a source or fact know each other, and what they belong to.
 	if strings.Contains(rule, "self/") {
 		parts := strings.Split(pkg, "/")
-		return len(parts) > 3 && strings.HasPrefix(imp, strings.Join(parts[:3], "/")+"/")
+		return len(parts) > 3 && strings.HasPrefix(imp+"/", strings.Join(parts[:3], "/")+"/")
 	}
 	return false
 }
