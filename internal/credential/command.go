@@ -105,7 +105,12 @@ func (f *finder) args(args []string) {
 		if strings.ContainsAny(name, " \t\n") || !ok && !strings.HasPrefix(a, "-") {
 			continue
 		}
-		f.assigned(understand(strings.TrimLeft(name, "-")), v, where{whole: true}, v, 0, func() string { return name })
+		f.assigned(understand(strings.TrimLeft(name, "-")), v, where{whole: true}, v, 0, func() string {
+			if showable(name) {
+				return name
+			}
+			return "" // an address, say, that ends in "?password="
+		})
 	}
 	f.options(args, func(i int) (string, int) {
 		f.arg = i

@@ -14,10 +14,11 @@
 // Where the line is drawn. A value is confidential when a process would use it
 // as it stands. So "postgres" under POSTGRES_PASSWORD counts, however weak: it
 // is the password; even "changeme" does where the process receives it verbatim
-// (an env literal, an item of its own, an argument). Inside a file "changeme"
-// is taken for a template's. What cannot be used counts nowhere: references
-// (${X}, {{ }}, vault:…), masks (***, xxx, <password>), requests to put
-// something there, paths, hashes and digests (by the specification), public
+// (an env literal, an item of its own, an argument), and so do the words that
+// programs come with ("minioadmin") under a name like "secret key". Inside a
+// file "changeme" is taken for a template's. What cannot be used counts nowhere:
+// references (${X}, {{ }}, vault:…), masks (***, xxx, <password>), requests to
+// put something there, paths, hashes and digests (by the specification), public
 // keys and certificates. A word under "secret", "token" or "key" may as well
 // name a Secret or a field, so these want a value that looks drawn by chance,
 // or a name that leaves no doubt ("jwt secret"). In comments, documents,
@@ -124,12 +125,14 @@ func (f *finder) add(rule, title, name, secret, text string, pos int) {
 	if len(f.found) >= maxLeaks || secret == "" {
 		return
 	}
+	key := f.full(name)
 	for _, o := range f.found {
-		if o.Arg == f.arg && (strings.Contains(secret, o.secret) || strings.Contains(o.secret, secret) && len(secret) >= 6) && (o.Rule != rule || o.Key == f.full(name) || !f.line) {
+		overlap := strings.Contains(secret, o.secret) || strings.Contains(o.secret, secret) && len(secret) >= 6
+		if o.Arg == f.arg && (overlap && (o.Rule != rule || o.Key == key) || secret == o.secret && !f.line) {
 			return
 		}
 	}
-	l := Leak{Rule: rule, Title: title, Key: f.full(name), Arg: f.arg, Hint: hint(rule, secret)}
+	l := Leak{Rule: rule, Title: title, Key: key, Arg: f.arg, Hint: hint(rule, secret)}
 	if f.line {
 		l.Line = 1 + strings.Count(text[:pos], "\n")
 	}
@@ -140,7 +143,11 @@ func (f *finder) add(rule, title, name, secret, text string, pos int) {
 func (f *finder) full(name string) string {
 	parts := []string{}
 	for _, p := range []string{pathOf(f.stack), name} {
-		if p != "" && p != f.key {
+		switch {
+		case p == "" || p == f.key:
+		case strings.Contains(p, "@") || random(p): // it may hold what must not be shown
+			parts = append(parts, "…")
+		default:
 			parts = append(parts, p)
 		}
 	}

@@ -38,7 +38,9 @@ func (f *finder) pem(text string, pos int) {
 	}
 }
 
-// jwt looks at a signed JSON web token (RFC 7519) that begins at pos.
+// jwt looks at a signed JSON web token (RFC 7519) that begins at pos. One without
+// a payload is the signature of something else, such as those of the kubeconfig
+// in kubeadm's ConfigMap cluster-info (RFC 7515, appendix F).
 func (f *finder) jwt(text string, pos int) {
 	if pos > 0 && (isBase64URL(text[pos-1]) || text[pos-1] == '.') {
 		return
@@ -46,7 +48,7 @@ func (f *finder) jwt(text string, pos int) {
 	run := prefix(text[pos:min(len(text), pos+8<<10)], func(c byte) bool { return isBase64URL(c) || c == '.' })
 	f.done[aJWT] = pos + len(run)
 	parts := strings.SplitN(run, ".", 4)
-	if len(parts) != 3 || len(parts[2]) < 16 {
+	if len(parts) != 3 || parts[1] == "" || len(parts[2]) < 16 {
 		return
 	}
 	var head struct {

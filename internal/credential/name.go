@@ -1,6 +1,9 @@
 package credential
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // class is what a name promises of its value.
 type class int
@@ -19,10 +22,10 @@ const (
 // promise is a name that was understood.
 type promise struct {
 	class class
-	rule  string // "password", "secret", "token", "key"
+	rule  string // "password", "secret", "token", "key", "access-key"
 }
 
-var titles = map[string]string{"password": "a password", "secret": "a secret", "token": "a token", "key": "a key"}
+var titles = map[string]string{"password": "a password", "secret": "a secret", "token": "a token", "key": "a key", "access-key": "an access key"}
 
 // trailing words say nothing of what they follow.
 var trailing = words("value values content contents data plain plaintext text string base64 b64 prod production dev staging test default old new current previous primary secondary override env")
@@ -67,7 +70,11 @@ func understand(name string) promise {
 	if len(ws) > 1 {
 		before = ws[len(ws)-2]
 	}
-	return classify(last, before, ws[0], len(ws))
+	p := classify(last, before, ws[0], len(ws))
+	if p.rule == "key" && before == "access" && !slices.Contains(ws, "secret") {
+		p.rule = "access-key" // it may be a credential by itself, and may name the account (S3)
+	}
+	return p
 }
 
 func classify(last, before, first string, n int) promise {

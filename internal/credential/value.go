@@ -33,7 +33,9 @@ var (
 	askRe = regexp.MustCompile(`(?i)^(?:(?:please[-_ ])?(?:replace|insert|enter|put|provide|set|fill|add|paste|use|supply)[-_ ]?(?:me|it|this|here|in|with|your|the|a|own|default)\b.*|(?:your|my-own|the|some)[-_ ]?[a-z0-9_ -]*(?:password|passwd|pass|secret|token|key|here|value|credentials?)[a-z0-9_ -]*|.*[-_ ](?:goes[-_ ])?here|.*\bplaceholder\b.*|todo\b.*|.*_redacted_?|redacted.*)$`)
 	// pathRe is a file; a token in base64 may begin with a slash as well, but
 	// does not consist of words.
-	pathRe   = regexp.MustCompile(`^(?:~|\.{1,2}|[A-Za-z]:|file:/)?[/\\][A-Za-z0-9_.@+ -]*(?:[/\\][A-Za-z0-9_.@+ -]+)*[/\\]?$|^[a-z0-9_.-]+(?:/[a-z0-9_.-]+)+$`)
+	pathRe = regexp.MustCompile(`^(?:~|\.{1,2}|[A-Za-z]:|file:/)?[/\\][A-Za-z0-9_.@+ -]*(?:[/\\][A-Za-z0-9_.@+ -]+)*[/\\]?$|^[a-z0-9_.-]+(?:/[a-z0-9_.-]+)+$`)
+	// changeRe is what stands until somebody changes it: in use, where a process
+	// receives it as it is.
 	changeRe = regexp.MustCompile(`(?i)^(?:please)?[-_]?change[-_]?(?:me|this)[-_a-z]*[0-9!]*$`)
 	uuidRe   = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 	identRe  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->)[A-Za-z_][A-Za-z0-9_]*)+$`)
@@ -104,14 +106,22 @@ func confidential(p promise, v string, w where) bool {
 	if w.prose || w.code && !w.quoted {
 		return random(v) && !strings.ContainsAny(v, " ()")
 	}
-	switch p.class {
-	case password:
+	switch {
+	case p.class == password:
 		return passwordLike(v, w)
-	case strong:
+	case w.whole && (changeRe.MatchString(v) || p.class == strong && p.rule != "access-key" && defaults[strings.ToLower(v)]):
+		return true
+	case p.class == strong:
 		return !strings.ContainsAny(v, " \t") && (random(v) || uuidRe.MatchString(v) || keyLike(v, p, w))
 	}
 	return !strings.ContainsAny(v, " \t") && random(v) && !uuidRe.MatchString(v)
 }
+
+// defaults are words that programs come with, and that people begin with. As
+// the whole value under a name like "secret key" they are in use; elsewhere they
+// may as well name something.
+var defaults = words(`password passwd passwort pass passw0rd p@ssword p@ssw0rd password1 secret supersecret mysecret topsecret verysecret secret123 admin administrator
+	admin123 root toor guest minioadmin minio123 rustfsadmin letmein qwerty test123 1234 12345 123456 1234567 12345678 123456789`)
 
 // passwordLike: people choose words as passwords, so nearly anything is one.
 func passwordLike(v string, w where) bool {
@@ -128,7 +138,7 @@ func passwordLike(v string, w where) bool {
 // keyLike believes a chosen secret under a name that says what it is for, where
 // it cannot be the name of an object.
 func keyLike(v string, p promise, w where) bool {
-	if len(v) < 8 || p.rule == "key" && !w.whole {
+	if len(v) < 8 || strings.HasSuffix(p.rule, "key") && !w.whole {
 		return false
 	}
 	if objectName(v) {

@@ -11,6 +11,7 @@ var keptConfigMaps = []struct{ namespace, name string }{
 	{"", "config-policy-controller"}, // sigstore's policy-controller
 	{"", "connaisseur-app-config"},
 	{"", "connaisseur-env"},
+	{"", KyvernoConfigMap},
 }
 
 func keepsOfConfigMap(namespace, name string) bool {
@@ -23,10 +24,13 @@ func keepsOfConfigMap(namespace, name string) bool {
 }
 
 func putConfigMap(b *Builder, x *corev1.ConfigMap, o Origin) {
-	c := ConfigMap{Leaks: leaksInConfigMap(x)}
+	c := ConfigMap{Items: len(x.Data) + len(x.BinaryData), Leaks: leaksInConfigMap(x)}
 	c.Meta = meta(&x.ObjectMeta)
 	if keepsOfConfigMap(x.Namespace, x.Name) {
 		c.Data = x.Data
+	}
+	if _, ok := x.Labels[AccessReviewLabel]; ok {
+		putReviewOfConfigMap(b, x, o)
 	}
 	Put(b, ConfigMaps, subject("v1", "ConfigMap", &x.ObjectMeta), o, c)
 }

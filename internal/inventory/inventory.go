@@ -76,6 +76,37 @@ type row struct {
 type table struct {
 	rows        []row
 	byNamespace map[string][]row
+	// byName is made when it is first asked for, which is for few tables.
+	byName func() map[[2]string][]row
+}
+
+func newTable(rows []row) *table {
+	return &table{
+		rows:        rows,
+		byNamespace: group(rows, func(s *report.Subject) string { return s.Namespace }),
+		byName: sync.OnceValue(func() map[[2]string][]row {
+			return group(rows, func(s *report.Subject) [2]string { return [2]string{s.Namespace, s.Name} })
+		}),
+	}
+}
+
+// group cuts sorted rows into those of one key. Only where a table has several
+// kinds or versions are they not in one piece already, and copied.
+func group[K comparable](rows []row, key func(*report.Subject) K) map[K][]row {
+	out := map[K][]row{}
+	for len(rows) > 0 {
+		k, n := key(&rows[0].subject), 1
+		for n < len(rows) && key(&rows[n].subject) == k {
+			n++
+		}
+		if before := out[k]; before == nil {
+			out[k] = rows[:n:n]
+		} else {
+			out[k] = append(before, rows[:n]...)
+		}
+		rows = rows[n:]
+	}
+	return out
 }
 
 // Builder collects evidence. It is the only way to make an Inventory, and it
@@ -165,6 +196,7 @@ type Inventory struct {
 	tables   map[report.KindID]*table
 	gaps     []report.Gap
 	facts    *sync.Map
+	limited  bool // to some namespaces
 }
 
 // Seal sorts, indexes and freezes what was collected. Objects that two sources
@@ -173,10 +205,10 @@ type Inventory struct {
 func (b *Builder) Seal(observed time.Time) *Inventory {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	inv := &Inventory{Observed: observed, tables: map[report.KindID]*table{}, facts: &sync.Map{}}
+	inv := &Inventory{Observed: observed, tables: map[report.KindID]*table{}, facts: &sync.Map{}, limited: len(b.scope) > 0}
 	gaps := slices.Clone(b.gaps)
 	for k := range b.collected {
-		inv.tables[k] = &table{}
+		inv.tables[k] = newTable(nil)
 	}
 	for k, rows := range b.rows {
 		// Stable: rendered objects have no lines, and keep the order of their file.
@@ -185,11 +217,7 @@ func (b *Builder) Seal(observed time.Time) *Inventory {
 		})
 		rows, conflicts := merge(k, rows)
 		gaps = append(gaps, conflicts...)
-		t := &table{rows: rows, byNamespace: map[string][]row{}}
-		for _, r := range rows {
-			t.byNamespace[r.subject.Namespace] = append(t.byNamespace[r.subject.Namespace], r)
-		}
-		inv.tables[k] = t
+		inv.tables[k] = newTable(rows)
 	}
 	slices.SortFunc(gaps, compareGaps)
 	inv.gaps = slices.Compact(gaps)
@@ -320,6 +348,10 @@ func (inv *Inventory) View(needs []Need) View { return View{inv, needs} }
 // snapshot judged next year gives the same report.
 func (v View) Observed() time.Time { return v.inv.Observed }
 
+// Limited reports whether other namespaces than those of the scan were left
+// out: what is not found may be there.
+func (v View) Limited() bool { return v.inv.limited }
+
 // Missing returns the gaps of k that bear on a namespace; "" means anywhere.
 func (v View) Missing(k report.KindID, scope string) []report.Gap {
 	v.declared(k)
@@ -342,7 +374,7 @@ func (v View) table(k report.KindID) *table {
 	if t := v.inv.tables[k]; t != nil {
 		return t
 	}
-	return &table{}
+	return newTable(nil)
 }
 
 // All yields every object of a kind, ordered by subject.
@@ -353,13 +385,17 @@ func In[T any](r Reader, k Kind[T], namespace string) iter.Seq[Object[T]] {
 	return each[T](r.view().table(k.ID).byNamespace[namespace])
 }
 
+// Named yields the objects of one namespace and name: several, where several
+// files define it.
+func Named[T any](r Reader, k Kind[T], namespace, name string) iter.Seq[Object[T]] {
+	return each[T](r.view().table(k.ID).byName()[[2]string{namespace, name}])
+}
+
 // Get finds one object by namespace and name. Where several files define it,
 // the first in file order is returned.
 func Get[T any](r Reader, k Kind[T], namespace, name string) (Object[T], bool) {
-	for o := range In(r, k, namespace) {
-		if o.Name == name {
-			return o, true
-		}
+	for o := range Named(r, k, namespace, name) {
+		return o, true
 	}
 	var none Object[T]
 	return none, false

@@ -169,6 +169,7 @@ func TestLocate(t *testing.T) {
 	b.Add(spec.Key("containers").Index(1), 9)
 	b.Add(spec.Key("containers").Index(1).Key("image"), 10)
 	b.Add(RootPath.Key("metadata").Key("labels").Key("pod-security.kubernetes.io/enforce"), 3)
+	b.Add(RootPath.Key("data").Key("app.ini").Text(), 21)
 	o := Origin{Place: "f.yaml", Line: 1, Fields: b.Build()}
 	for field, want := range map[string]string{
 		"":                           "f.yaml:1",
@@ -185,6 +186,18 @@ func TestLocate(t *testing.T) {
 		if got := o.Locate(field); got != want {
 			t.Errorf("%q is at %s, want %s", field, got, want)
 		}
+	}
+	for _, tt := range []struct {
+		field string
+		line  int
+		want  string
+	}{{"data[app.ini]", 3, "f.yaml:23"}, {"data[app.ini]", 0, "f.yaml:1"}, {"spec", 3, "f.yaml:5"}} {
+		if got := o.LocateLine(tt.field, tt.line); got != tt.want {
+			t.Errorf("line %d of %q is at %s, want %s", tt.line, tt.field, got, tt.want)
+		}
+	}
+	if got := (Origin{Place: "live:/api/v1/pods"}).LocateLine("data[app.ini]", 3); got != "live:/api/v1/pods" {
+		t.Error(got)
 	}
 	if got := (Origin{Place: "live:/api/v1/pods"}).Locate("spec"); got != "live:/api/v1/pods" {
 		t.Error(got)

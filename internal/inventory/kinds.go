@@ -27,6 +27,7 @@ var (
 	ServiceAccounts = Kind[ServiceAccount]{"v1/ServiceAccount"}
 	Secrets         = Kind[Secret]{"v1/Secret"}
 	LimitRanges     = Kind[LimitRange]{"v1/LimitRange"}
+	ResourceQuotas  = Kind[Meta]{"v1/ResourceQuota"}
 	NetworkPolicies = Kind[NetworkPolicy]{"networking.k8s.io/v1/NetworkPolicy"}
 	ConfigMaps      = Kind[ConfigMap]{"v1/ConfigMap"}
 	Services        = Kind[Service]{"v1/Service"}
@@ -39,6 +40,8 @@ var (
 	ClusterRoles        = Kind[Role]{"rbac.authorization.k8s.io/v1/ClusterRole"}
 	RoleBindings        = Kind[RoleBinding]{"rbac.authorization.k8s.io/v1/RoleBinding"}
 	ClusterRoleBindings = Kind[RoleBinding]{"rbac.authorization.k8s.io/v1/ClusterRoleBinding"}
+
+	CertificateRequests = Kind[CertificateRequest]{"certificates.k8s.io/v1/CertificateSigningRequest"}
 
 	ValidatingAdmissionPolicies       = Kind[ValidatingAdmissionPolicy]{"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"}
 	ValidatingAdmissionPolicyBindings = Kind[ValidatingAdmissionPolicyBinding]{"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding"}
@@ -59,8 +62,14 @@ var (
 	// and certificates that were given: what they are and where, for the items
 	// that will read them.
 	ComponentFiles = Kind[ComponentFile]{"config/component"}
-	// Settings is what the user of Plimsoll stated: tiers and thresholds.
-	// Exactly one object.
+	// AccessReviews are the records of access reviews that were signed off.
+	AccessReviews = Kind[AccessReview]{"config/AccessReview"}
+	// Kubeconfigs and AuditEvents say who logs in as whom. No source brings them
+	// yet: what cannot be told without them stays unknown.
+	Kubeconfigs = Kind[Meta]{"config/kubeconfig"}
+	AuditEvents = Kind[Meta]{"audit/events"}
+	// Settings is what the user of Plimsoll stated: tiers, thresholds, and who
+	// may have what a rule forbids. Exactly one object.
 	Settings = Kind[Setting]{"config/settings"}
 )
 
@@ -159,6 +168,7 @@ var Resources = []Resource{
 	{Kind: ServiceAccounts.ID, Version: "v1", Resource: "serviceaccounts", Namespaced: true},
 	{Kind: Secrets.ID, Version: "v1", Resource: "secrets", Namespaced: true, Metadata: true},
 	{Kind: LimitRanges.ID, Version: "v1", Resource: "limitranges", Namespaced: true},
+	{Kind: ResourceQuotas.ID, Version: "v1", Resource: "resourcequotas", Namespaced: true},
 	{Kind: NetworkPolicies.ID, Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies", Namespaced: true},
 	{Kind: ConfigMaps.ID, Version: "v1", Resource: "configmaps", Namespaced: true},
 	{Kind: Services.ID, Version: "v1", Resource: "services", Namespaced: true},
@@ -170,6 +180,7 @@ var Resources = []Resource{
 	{Kind: ClusterRoles.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "clusterroles"},
 	{Kind: RoleBindings.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "rolebindings", Namespaced: true},
 	{Kind: ClusterRoleBindings.ID, Group: rbacv1.GroupName, Version: "v1", Resource: "clusterrolebindings"},
+	{Kind: CertificateRequests.ID, Group: "certificates.k8s.io", Version: "v1", Resource: "certificatesigningrequests", Observed: true},
 	{Kind: ValidatingAdmissionPolicies.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"},
 	{Kind: ValidatingAdmissionPolicyBindings.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
 	{Kind: MutatingAdmissionPolicies.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"},
@@ -198,6 +209,12 @@ func howToCollect(k report.KindID) string {
 		return HowPodSecurityDefaults
 	case KubeletSeccompDefaults.ID:
 		return HowKubeletSeccompDefaults
+	case Kubeconfigs.ID:
+		return "look into the kubeconfigs of every control-plane node (/etc/kubernetes/*.conf): this version does not read them yet"
+	case AuditEvents.ID:
+		return "look for the group system:masters in the API server's audit log: this version does not read it yet"
+	case AccessReviews.ID:
+		return HowAccessReviews
 	}
 	return ""
 }

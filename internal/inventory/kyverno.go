@@ -17,6 +17,11 @@ var (
 	KyvernoCELExceptions                = Kind[KyvernoCELException]{"policies.kyverno.io/PolicyException"}
 )
 
+// KyvernoConfigMap is the name of Kyverno's own configuration.
+//
+// https://kyverno.io/docs/installation/customization/#configmap-keys
+const KyvernoConfigMap = "kyverno"
+
 var kyvernoKinds = []Custom{
 	customKind(KyvernoClusterPolicies, "clusterpolicies", false, "v1", "v2beta1"),
 	customKind(KyvernoPolicies, "policies", true, "v1", "v2beta1"),
@@ -77,6 +82,8 @@ type KyvernoValidation struct {
 		Variables   []admissionv1.Variable   `json:"variables"`
 		ParamKind   jsontext.Value           `json:"paramKind"`
 	} `json:"cel"`
+	// Assert is an assertion tree, which is not read.
+	Assert jsontext.Value `json:"assert"`
 	// Manifests is signature verification of manifests.
 	Manifests jsontext.Value `json:"manifests"`
 }

@@ -9,6 +9,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -78,6 +79,8 @@ func PutObject(b *Builder, obj any, o Origin) bool {
 		Put(b, ServiceAccounts, subject("v1", "ServiceAccount", &x.ObjectMeta), o, sa)
 	case *corev1.LimitRange:
 		Put(b, LimitRanges, subject("v1", "LimitRange", &x.ObjectMeta), o, LimitRange{meta(&x.ObjectMeta), x.Spec.Limits})
+	case *corev1.ResourceQuota:
+		Put(b, ResourceQuotas, subject("v1", "ResourceQuota", &x.ObjectMeta), o, meta(&x.ObjectMeta))
 	case *corev1.ConfigMap:
 		putConfigMap(b, x, o)
 	case *corev1.Service:
@@ -107,9 +110,11 @@ func PutObject(b *Builder, obj any, o Origin) bool {
 	case *rbacv1.ClusterRole:
 		Put(b, ClusterRoles, subject(rbacVersion, "ClusterRole", &x.ObjectMeta), o, Role{meta(&x.ObjectMeta), x.Rules, x.AggregationRule})
 	case *rbacv1.RoleBinding:
-		Put(b, RoleBindings, subject(rbacVersion, "RoleBinding", &x.ObjectMeta), o, RoleBinding{meta(&x.ObjectMeta), x.RoleRef, x.Subjects})
+		Put(b, RoleBindings, subject(rbacVersion, "RoleBinding", &x.ObjectMeta), o, RoleBinding{meta(&x.ObjectMeta), x.RoleRef, x.Subjects, x.CreationTimestamp.Time})
 	case *rbacv1.ClusterRoleBinding:
-		Put(b, ClusterRoleBindings, subject(rbacVersion, "ClusterRoleBinding", &x.ObjectMeta), o, RoleBinding{meta(&x.ObjectMeta), x.RoleRef, x.Subjects})
+		Put(b, ClusterRoleBindings, subject(rbacVersion, "ClusterRoleBinding", &x.ObjectMeta), o, RoleBinding{meta(&x.ObjectMeta), x.RoleRef, x.Subjects, x.CreationTimestamp.Time})
+	case *certificatesv1.CertificateSigningRequest:
+		Put(b, CertificateRequests, subject("certificates.k8s.io/v1", "CertificateSigningRequest", &x.ObjectMeta), o, certificateRequest(x))
 	case *admissionv1.ValidatingAdmissionPolicy:
 		Put(b, ValidatingAdmissionPolicies, subject(admissionVersion, "ValidatingAdmissionPolicy", &x.ObjectMeta), o, ValidatingAdmissionPolicy{meta(&x.ObjectMeta), x.Spec})
 	case *admissionv1.ValidatingAdmissionPolicyBinding:

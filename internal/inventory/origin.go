@@ -42,6 +42,18 @@ func (o Origin) Locate(field string) string {
 	return fmt.Sprintf("%s:%d", o.Place, line)
 }
 
+// LocateLine is the place of line n, counted from 1, of the text in a field. It
+// is that of the field where the text does not stand in the file line by line.
+func (o Origin) LocateLine(field string, n int) string {
+	if o.Line > 0 && o.Fields != nil && n > 0 {
+		p := RootPath.parse(field)
+		if first, ok := o.Fields.at(p[len(p)-1].Text()); ok {
+			return fmt.Sprintf("%s:%d", o.Place, int(first)+n-1)
+		}
+	}
+	return o.Locate(field)
+}
+
 func (o Origin) compare(p Origin) int {
 	return cmp.Or(cmp.Compare(o.Source, p.Source), cmp.Compare(o.Place, p.Place), cmp.Compare(o.Line, p.Line))
 }
@@ -59,13 +71,21 @@ func (x *LineIndex) Line(field string) (int32, bool) {
 		return 0, false
 	}
 	for p := RootPath.parse(field); ; p = p.parent() {
-		if i, ok := slices.BinarySearch(x.hashes, uint64(p[len(p)-1])); ok {
-			return x.lines[i], true
+		if line, ok := x.at(p[len(p)-1]); ok {
+			return line, true
 		}
 		if len(p) == 1 {
 			return 0, false
 		}
 	}
+}
+
+// at returns the line of exactly this path.
+func (x *LineIndex) at(p Path) (int32, bool) {
+	if i, ok := slices.BinarySearch(x.hashes, uint64(p)); ok {
+		return x.lines[i], true
+	}
+	return 0, false
 }
 
 // Path is a field path as a hash, built step by step while a document is read.
@@ -79,6 +99,10 @@ func (p Path) Key(name string) Path { return p.add("\x00").add(name) }
 
 // Index is the path of an element of the sequence at p.
 func (p Path) Index(i int) Path { return p.add("\x01").add(strconv.Itoa(i)) }
+
+// Text is the path of the first line of the text at p, where that stands in the
+// file line by line: in a literal block scalar of YAML.
+func (p Path) Text() Path { return p.add("\x02") }
 
 func (p Path) add(s string) Path {
 	for i := range len(s) {

@@ -1,6 +1,8 @@
 package inventory
 
 import (
+	"time"
+
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -32,8 +34,8 @@ type PodBearer struct {
 	Path string
 	// Replicas is the wanted number of pods; nil where the kind has none.
 	Replicas *int32
-	// Leaks are the credentials in literal variables, command lines and
-	// annotations.
+	// Leaks are the credentials in literal variables, command lines, probes,
+	// hooks and annotations.
 	Leaks []Leak
 	// Status is how many pods a Deployment, DaemonSet or StatefulSet has; nil
 	// where nothing observed it.
@@ -98,6 +100,8 @@ type NetworkPolicy struct {
 type ConfigMap struct {
 	Meta
 	Data map[string]string
+	// Items is the number of items, binary ones included.
+	Items int
 	// Leaks are the credentials in its items and annotations.
 	Leaks []Leak
 }
@@ -143,6 +147,24 @@ type RoleBinding struct {
 	Meta
 	RoleRef  rbacv1.RoleRef
 	Subjects []rbacv1.Subject
+	// Created is when the API server took the object; zero in manifests.
+	Created time.Time
+}
+
+// CertificateRequest is what a CertificateSigningRequest asks for.
+type CertificateRequest struct {
+	Meta
+	Signer string // "kubernetes.io/kube-apiserver-client"
+	// User and Groups are the names that a client certificate would stand for:
+	// the common name and the organisations.
+	User   string
+	Groups []string
+	// Unreadable says why the request cannot be parsed; empty if it can.
+	Unreadable string
+	// Refused is true where it was denied, or the signer failed.
+	Refused bool
+	// Issued is true where the certificate is there.
+	Issued bool
 }
 
 // ValidatingAdmissionPolicy is a policy in CEL.
@@ -201,6 +223,17 @@ type ComponentFile struct {
 type Setting struct {
 	// Tiers are the tiers of sensitivity; nil means that none are declared.
 	Tiers []Tier
+	// AllowedSubjects may have what a rule forbids.
+	AllowedSubjects []AllowedSubject
+}
+
+// AllowedSubject is an RBAC subject that may have what checks forbid.
+type AllowedSubject struct {
+	// Checks are the ids of those checks, and of items that it may have everything of.
+	Checks []string
+	Kind   string // "User", "Group" or "ServiceAccount"
+	// Name and Namespace are globs. Namespace is empty but for a ServiceAccount.
+	Name, Namespace string
 }
 
 // Tier is a class of workloads with one sensitivity.

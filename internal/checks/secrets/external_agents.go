@@ -68,11 +68,18 @@ var externalControllers = &check.Check{
 			}
 		}
 		if len(found) == 0 && first != nil && !driven(e) {
-			e.Manual(report.Subject{Kind: "Cluster", Name: "cluster"}, "no mechanism that brings secrets from a store outside of the cluster was found",
+			f := e.Manual(report.Subject{Kind: "Cluster", Name: "cluster"}, "no mechanism that brings secrets from a store outside of the cluster was found",
 				first.Evidence("metadata.name", first.Name, ""))
+			f.Remedy = "bring secrets from such a store, or attest to why none is needed"
 		}
 	},
 }
+
+// scanToSee is how to let be seen what manifests cannot show.
+const scanToSee = "scan the cluster, or add its saved objects to the input"
+
+// runIt is what to do about a program that is asked for and that nothing runs.
+const runIt = "install it, or add to the input what runs it; else remove what asks for it"
 
 var externalReferences = []report.Reference{
 	{Name: "Good practices for Kubernetes Secrets", URL: "https://kubernetes.io/docs/concepts/security/secrets-good-practices/#use-third-party-secret-store-providers"},
@@ -89,7 +96,7 @@ func judgeAgent(e *check.Eval, w *workload.Workload, name string) (runs bool) {
 	}
 	s := w.Value.Status
 	if s == nil {
-		e.Unknown(w.Subject, fmt.Sprintf("belongs to %q; whether it runs is seen in a cluster only", name), w.Evidence("spec.template", w.Kind, ""))
+		e.Unknown(w.Subject, fmt.Sprintf("belongs to %q; whether it runs is seen in a cluster only", name), w.Evidence("spec.template", w.Kind, "")).Remedy = scanToSee
 		return false
 	}
 	at := w.Evidence("status", fmt.Sprintf("%d of %d ready", s.Ready, s.Wanted), "")
@@ -100,7 +107,7 @@ func judgeAgent(e *check.Eval, w *workload.Workload, name string) (runs bool) {
 	case s.Wanted == 0:
 		e.Fail(w.Subject, fmt.Sprintf("belongs to %q, and is scaled to 0", name), at)
 	case s.Ready == 0:
-		e.Fail(w.Subject, fmt.Sprintf("belongs to %q, and none of its %d pods is ready", name, s.Wanted), at)
+		e.Fail(w.Subject, fmt.Sprintf("belongs to %q, and none of its pods is ready", name), at)
 	case daemon && int(s.Wanted-s.Ready) > nodesDown(e):
 		e.Fail(w.Subject, fmt.Sprintf("belongs to %q, and is ready on %d of %d nodes", name, s.Ready, s.Wanted), at)
 	default:
@@ -169,11 +176,20 @@ func judgeUsers(e *check.Eval, m mechanism, running bool) bool {
 		}
 	}
 	if users > 0 && !running && !reported {
-		f := e.FailAbsent(report.Subject{Kind: "Mechanism", Name: m.name}, append(bearerKinds(), inventory.Nodes.ID), "",
-			fmt.Sprintf("no workload runs it, and %d wait for it", users), at...)
-		f.Count = users
+		f := unrun(e, report.Subject{Kind: "Mechanism", Name: m.name},
+			fmt.Sprintf("no workload runs %q; waiting for it: %d", m.name, users), at...)
+		f.Count, f.Remedy = users, runIt
 	}
 	return users > 0
+}
+
+// unrun reports what no workload of a cluster runs. Manifests, and some of its
+// namespaces, are not the cluster.
+func unrun(e *check.Eval, s report.Subject, msg string, at ...report.Evidence) *report.Finding {
+	if e.Limited() {
+		return e.Unknown(s, msg+", but the scan was limited to some namespaces", at...)
+	}
+	return e.FailAbsent(s, append(bearerKinds(), inventory.Nodes.ID), "", msg, at...)
 }
 
 // bearerKinds are the kinds that workloads come from.

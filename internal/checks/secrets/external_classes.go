@@ -81,10 +81,7 @@ const (
 
 func placeOf(e *check.Eval, w *workload.Workload, name string) place {
 	found := missing
-	for c := range inventory.In(e, inventory.SecretProviderClasses, w.Namespace) {
-		if c.Name != name {
-			continue
-		}
+	for c := range inventory.Named(e, inventory.SecretProviderClasses, w.Namespace, name) {
 		if inventory.Beside(c, w.Object) {
 			return here
 		}
@@ -152,7 +149,8 @@ func judgeProvider(e *check.Eval, name string, classes []inventory.Object[invent
 		e.Pass(s)
 		return
 	default:
-		f = e.FailAbsent(s, append(bearerKinds(), inventory.Nodes.ID), "", "no workload runs it, and SecretProviderClasses name it", at)
+		f = unrun(e, s, fmt.Sprintf("no workload runs provider %q, which SecretProviderClasses name", name), at)
+		f.Remedy = runIt
 	}
 	if len(classes) > 1 {
 		f.Count = len(classes)

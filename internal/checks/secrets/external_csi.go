@@ -87,7 +87,7 @@ func judgeDriver(e *check.Eval, d inventory.Object[inventory.Meta]) {
 	}
 	switch {
 	case len(without) > 0:
-		e.Fail(d.Subject, fmt.Sprintf("is not registered on %d of %d nodes: %s", len(without), nodes, some(without)), at)
+		e.Fail(d.Subject, fmt.Sprintf("nodes that have not registered it: %s (%d of %d)", some(without), len(without), nodes), at)
 	case nodes == 0:
 		e.Unknown(d.Subject, "no node takes ordinary pods, so that none shows whether it works", at)
 	default:

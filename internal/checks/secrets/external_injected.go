@@ -1,8 +1,6 @@
 package secrets
 
 import (
-	"fmt"
-
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/checklist"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
@@ -43,9 +41,9 @@ var externalInjected = &check.Check{
 			case injected(w):
 				e.Pass(w.Subject)
 			case w.Pods > 0 && (w.Kind != "Pod" || w.Value.UID != ""):
-				w.Counted(e.Fail(w.Subject, fmt.Sprintf("%d of its pods run without the agent that was to be injected", w.Pods), at))
+				w.Counted(e.Fail(w.Subject, "runs without the Vault agent that it asks for", at))
 			case w.Kind == "Pod" || w.Value.UID == "":
-				e.Unknown(w.Subject, "asks for the agent; whether its pods get it is seen in a cluster only", at)
+				e.Unknown(w.Subject, "asks for the Vault agent; whether its pods get it is seen in a cluster only", at).Remedy = scanToSee
 			}
 		}
 	},

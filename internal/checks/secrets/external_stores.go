@@ -107,12 +107,13 @@ func judgeStored(e *check.Eval, s stored, broken map[storeID]int) {
 		case report.Fail:
 			msg := fmt.Sprintf("reports that it is not healthy: %s", at.Got)
 			if n := broken[storeID{o.Kind, o.Namespace, o.Name}]; n > 0 {
-				msg += fmt.Sprintf("; %d that depend on it fail with it", n)
+				msg += fmt.Sprintf("; what fails with it: %d", n)
 			}
 			e.Fail(o.Subject, msg, at)
 		default:
 			if silent == nil {
-				silent = e.Unknown(o.Subject, "reports no health: a controller writes it in a cluster", at)
+				silent = e.Unknown(o.Subject, fmt.Sprintf("whether this %s works is not known: no condition of its status says so", o.Kind), at)
+				silent.Remedy = "scan the cluster, where a controller writes the status; there, look at the object's events"
 			} else {
 				silent.Count = max(silent.Count, 1) + 1
 			}

@@ -30,8 +30,8 @@ type account struct {
 
 func accountOf(e *check.Eval, w *workload.Workload) account {
 	a := account{id: rbac.Account{Namespace: w.Namespace, Name: w.ServiceAccount()}}
-	for o := range inventory.In(e, inventory.ServiceAccounts, w.Namespace) {
-		if o.Name == a.id.Name && inventory.Beside(o, w.Object) {
+	for o := range inventory.Named(e, inventory.ServiceAccounts, w.Namespace, a.id.Name) {
+		if inventory.Beside(o, w.Object) {
 			a.objects, a.exact = append(a.objects, o), true
 		}
 	}
@@ -41,7 +41,7 @@ func accountOf(e *check.Eval, w *workload.Workload) account {
 	if gaps := e.Missing(inventory.ServiceAccounts.ID, w.Namespace); len(gaps) > 0 {
 		a.gap = &gaps[0]
 	}
-	candidates := inventory.In(e, inventory.ServiceAccounts, "")
+	candidates := inventory.Named(e, inventory.ServiceAccounts, "", a.id.Name)
 	if w.Namespace == "" {
 		candidates = inventory.All(e, inventory.ServiceAccounts)
 	}
@@ -117,15 +117,15 @@ func silent(w *workload.Workload, a account) mount {
 	known := a.exact || a.id.Name != defaultAccount && !a.apart
 	switch {
 	case !a.exact && a.gap != nil:
-		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, but %s", a.id.Name, a.gap)
+		m.state, m.why = unknownMount, fmt.Sprintf("whether it mounts a token is up to ServiceAccount %q, but %s", a.id.Name, a.gap)
 	case yes+no == 0 && known:
-		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, which is not in the input", a.id.Name)
+		m.state, m.why = unknownMount, fmt.Sprintf("whether it mounts a token is up to ServiceAccount %q, which is not in the input", a.id.Name)
 	case no == 0 && (!a.apart || a.id.Name == defaultAccount):
 		m.state = mounted
 	case yes == 0 && known:
 		return mount{}
 	default:
-		m.state, m.why = unknownMount, fmt.Sprintf("leaves the token to ServiceAccount %q, and which one is meant is not known", a.id.Name)
+		m.state, m.why = unknownMount, fmt.Sprintf("whether it mounts a token is up to ServiceAccount %q, and which one is meant is not known", a.id.Name)
 	}
 	return m
 }

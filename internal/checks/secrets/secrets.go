@@ -7,6 +7,9 @@ import (
 
 // Suite lists the checks of the section in the order of its items.
 var Suite = []*check.Check{
+	configMapData, // 6.1
+	configMapLiterals,
+	configMapAnnotations,
 	externalControllers, // 6.3
 	externalDrivers,
 	externalClasses,

@@ -109,6 +109,7 @@ func (a tokenAnswer) tell(e *check.Eval, w *workload.Workload, pods int) {
 		f = e.FailAbsent(w.Subject, rightsKinds(), "", a.message, a.evidence...)
 	default:
 		f = e.Unknown(w.Subject, a.message, a.evidence...)
+		f.Remedy = "set automountServiceAccountToken in the pod template, or add the accounts, roles and bindings to the input, with their namespaces"
 	}
 	if pods > 1 {
 		f.Count = pods

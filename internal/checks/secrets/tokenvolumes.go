@@ -67,9 +67,9 @@ func legacyTokens(e *check.Eval, w *workload.Workload) iter.Seq2[string, report.
 			if v.Secret == nil {
 				continue
 			}
-			for s := range inventory.In(e, inventory.Secrets, w.Namespace) {
+			for s := range inventory.Named(e, inventory.Secrets, w.Namespace, v.Secret.SecretName) {
 				account := s.Value.Annotations[corev1.ServiceAccountNameKey]
-				if s.Name != v.Secret.SecretName || s.Value.Type != corev1.SecretTypeServiceAccountToken || account == "" || !inventory.Beside(s, w.Object) {
+				if s.Value.Type != corev1.SecretTypeServiceAccountToken || account == "" || !inventory.Beside(s, w.Object) {
 					continue
 				}
 				if !yield(account, w.PodEvidence(fmt.Sprintf("spec.volumes[%d].secret.secretName", i), s.Name, "no token")) {

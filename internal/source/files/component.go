@@ -21,6 +21,9 @@ const podSecurityGroup = "pod-security.admission.config.k8s.io"
 // reads those of the PodSecurity admission plugin.
 func (f *file) configuration(v value, h header, at place) bool {
 	switch g := group(h.apiVersion); {
+	case g == group(inventory.AccessReviewVersion):
+		f.accessReview(v, at)
+		return true
 	case g == podSecurityGroup && h.kind == "PodSecurityConfiguration":
 		f.podSecurityConfiguration(v, at)
 	case h.kind == "AdmissionConfiguration" && (g == "apiserver.config.k8s.io" || g == "apiserver.k8s.io"):
@@ -80,6 +83,20 @@ func (f *file) admissionConfiguration(v value, at place) {
 			f.podSecurityDefaults(data, at)
 		}
 	}
+}
+
+// accessReview reads the record of an access review.
+func (f *file) accessReview(v value, at place) {
+	_, err := encode(v, &f.e, "")
+	if err == nil {
+		o := inventory.Origin{Source: sourceType, Place: f.name, Line: int32(at.line)}
+		err = inventory.PutAccessReview(f.b, "", f.name, f.e.buf, o)
+	}
+	if err != nil {
+		f.unreadable(err, "", at, inventory.AccessReviews.ID)
+		return
+	}
+	f.objects++
 }
 
 // kubeletConfiguration reads what a kubelet's --config says about seccomp.

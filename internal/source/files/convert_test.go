@@ -258,6 +258,7 @@ func FuzzJSON(f *testing.F) {
 func TestLeftOut(t *testing.T) {
 	for text, want := range map[string]string{
 		"kind: Pod\nmetadata: {name: a, managedFields: [b], annotations: {kubectl.kubernetes.io/last-applied-configuration: c, d: e}}\nstatus: {phase: Running, conditions: [f]}\n": `{"kind":"Pod","metadata":{"name":"a","annotations":{"d":"e"}},"status":{"phase":"Running"}}`,
+		"kind: Job\nmetadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: c}}\n":                                                                               `{"kind":"Job","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"c"}}}`,
 		"kind: Job\nspec: {status: a, managedFields: b}\nstatus: {phase: c}\n":                                                                                                      `{"kind":"Job","spec":{"status":"a","managedFields":"b"}}`,
 		"kind: Deployment\nstatus: {observedGeneration: 1, readyReplicas: 2, conditions: [a]}\n":                                                                                    `{"kind":"Deployment","status":{"observedGeneration":1,"readyReplicas":2}}`,
 		"kind: \"*\"\nstatus: {conditions: [a]}\n":                                                                                                                                  `{"kind":"*","status":{"conditions":["a"]}}`,

@@ -33,7 +33,7 @@ func (t *tally) conclude(b *inventory.Builder) {
 	t.concludeCustoms(b)
 	t.concludePodSecurity(b)
 	t.concludeKubelets(b)
-	b.Collected(inventory.ComponentFiles.ID)
+	b.Collected(inventory.ComponentFiles.ID, inventory.AccessReviews.ID)
 }
 
 // concludeBeside records what the input adds to the evidence of another source.
@@ -43,7 +43,7 @@ func (t *tally) concludeBeside(b *inventory.Builder) {
 		// Manifests say what should be, the API what is.
 		b.Gap(report.Gap{Kind: k, Cause: report.Conflict, Detail: "both the cluster and files bring it", How: "scan them apart and compare the two reports"})
 	}
-	b.Collected(inventory.ComponentFiles.ID)
+	b.Collected(inventory.ComponentFiles.ID, inventory.AccessReviews.ID)
 	if t.podSecurity {
 		b.Collected(inventory.PodSecurityDefaults.ID)
 	}
@@ -60,14 +60,20 @@ func (t *tally) concludeForeigns(b *inventory.Builder) {
 		switch {
 		case t.foreign[f.ID()]:
 		case t.saved && !t.crds:
-			b.Gap(report.Gap{
-				Kind: f.ID(), Cause: report.NotGiven,
-				Detail: "not part of the saved output: no CustomResourceDefinitions in it",
-				How:    "add the output of kubectl get customresourcedefinitions -o json",
-			})
+			b.Gap(noDefinitions(f.ID()))
 		default:
 			b.Collected(f.ID())
 		}
+	}
+}
+
+// noDefinitions is the gap of saved output that does not show whether the
+// cluster has a kind. It is the same for all of them: one command closes it.
+func noDefinitions(kind report.KindID) report.Gap {
+	return report.Gap{
+		Kind: kind, Cause: report.NotGiven,
+		Detail: "not part of the saved output: no CustomResourceDefinitions in it",
+		How:    "add the output of kubectl get customresourcedefinitions -o json",
 	}
 }
 
@@ -80,11 +86,12 @@ func (t *tally) concludeCustoms(b *inventory.Builder) {
 			continue
 		}
 		if t.saved && !t.kinds[c.ID] && (!t.crds || t.defined[c.ID]) {
-			detail := "not part of the saved output: no " + c.Resource + "." + c.Group + " in it"
-			if !t.crds {
-				detail += ", and no CustomResourceDefinitions, which would show whether the cluster has the kind"
+			gap := noDefinitions(c.ID)
+			if t.crds {
+				gap.Detail = "not part of the saved output: no " + c.Resource + "." + c.Group + " in it"
+				gap.How = "add the output of " + kubectlGet(c.At(c.Versions[0]))
 			}
-			b.Gap(report.Gap{Kind: c.ID, Cause: report.NotGiven, Detail: detail, How: "add the output of " + kubectlGet(c.At(c.Versions[0]))})
+			b.Gap(gap)
 			continue
 		}
 		b.Collected(c.ID)

@@ -6,9 +6,11 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -44,7 +46,8 @@ func into[T any](data []byte, o json.Options) (any, error) {
 }
 
 var (
-	decodeOptions = json.JoinOptions(lenient...)
+	// Base64 may go over several lines, as a block of YAML.
+	decodeOptions = json.JoinOptions(json.JoinOptions(lenient...), jsonv1.ParseBytesWithLooseRFC4648(true))
 	// strictOptions refuse fields that the API does not have, as kubectl does.
 	// What a server has stored may be of a version with more fields.
 	strictOptions = json.JoinOptions(decodeOptions, json.RejectUnknownMembers(true))
@@ -93,6 +96,8 @@ var readers = func() map[header]reader {
 	add(inventory.ServiceAccounts.ID, into[corev1.ServiceAccount])
 	add(inventory.Secrets.ID, into[secret])
 	add(inventory.LimitRanges.ID, into[corev1.LimitRange])
+	add(inventory.ResourceQuotas.ID, into[corev1.ResourceQuota])
+	add(inventory.CertificateRequests.ID, into[certificatesv1.CertificateSigningRequest], "certificates.k8s.io/v1beta1 v1.22")
 	add(inventory.Deployments.ID, into[appsv1.Deployment], "extensions/v1beta1 v1.16", "apps/v1beta1 v1.16", "apps/v1beta2 v1.16")
 	add(inventory.ReplicaSets.ID, into[appsv1.ReplicaSet], "extensions/v1beta1 v1.16", "apps/v1beta2 v1.16")
 	add(inventory.DaemonSets.ID, into[appsv1.DaemonSet], "extensions/v1beta1 v1.16", "apps/v1beta2 v1.16")

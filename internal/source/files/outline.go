@@ -78,7 +78,7 @@ func isNoEvidence(h header) bool {
 		return false
 	}
 	// Configuration files of components are all in such groups.
-	return h.kind == crdKind || !strings.HasSuffix(g, ".k8s.io")
+	return h.kind == crdKind || !strings.HasSuffix(g, ".k8s.io") && g != group(inventory.AccessReviewVersion)
 }
 
 // outlined counts a document that is no evidence, as [file.document] would.

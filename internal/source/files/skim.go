@@ -58,6 +58,8 @@ func skim(text []byte) (k report.KindID, known bool) {
 	switch group(h.apiVersion) {
 	case "pod-security.admission.config.k8s.io", "apiserver.config.k8s.io":
 		return inventory.PodSecurityDefaults.ID, true
+	case group(inventory.AccessReviewVersion):
+		return inventory.AccessReviews.ID, true
 	case "admission.k8s.io":
 		return "", false // a review holds an object of any kind
 	}

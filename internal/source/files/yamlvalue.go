@@ -166,6 +166,7 @@ func (w *yamlWriter) sequence(n *yaml.Node, at inventory.Path) error {
 		}
 		p := at.Index(i)
 		w.line(p, c.Line+w.offset)
+		w.text(p, c)
 		if err := w.value(c, inside, p); err != nil {
 			return err
 		}
@@ -209,11 +210,20 @@ func (w *yamlWriter) pairs(m *mapping, n *yaml.Node, z zone, at inventory.Path, 
 		w.key(m, name, k.Line+w.offset, merging)
 		p := at.Key(name)
 		w.line(p, k.Line+w.offset)
+		w.text(p, v)
 		if err := w.value(v, child, p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// text records where the text of a literal block scalar begins: on the line
+// after its indicator. The text of other scalars is folded, or decoded.
+func (w *yamlWriter) text(at inventory.Path, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.Style&yaml.LiteralStyle != 0 && n.Style&yaml.TaggedStyle == 0 {
+		w.line(at.Text(), n.Line+w.offset+1)
+	}
 }
 
 func (w *yamlWriter) keyName(k *yaml.Node) (string, error) {

@@ -59,6 +59,12 @@ func (z zone) enter(kind, key string) (zone, treatment) {
 		}
 	case inAnnotations:
 		if key == corev1.LastAppliedConfigAnnotation {
+			switch kind {
+			// It is searched for credentials. Those of a Pod and a ReplicaSet hold
+			// what the fields hold, which cannot be changed; of a Secret it holds all.
+			case "ConfigMap", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController", "PodTemplate":
+				return inside, keep
+			}
 			return inside, drop
 		}
 	case inStatus:

@@ -11,6 +11,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -90,6 +91,8 @@ var shapes = map[report.KindID]shape{
 	},
 	inventory.ServiceAccounts.ID:                   {empty: func() object { return &corev1.ServiceAccount{} }},
 	inventory.LimitRanges.ID:                       {empty: func() object { return &corev1.LimitRange{} }},
+	inventory.ResourceQuotas.ID:                    {empty: func() object { return &corev1.ResourceQuota{} }},
+	inventory.CertificateRequests.ID:               {empty: func() object { return &certificatesv1.CertificateSigningRequest{} }},
 	inventory.NetworkPolicies.ID:                   {empty: func() object { return &networkingv1.NetworkPolicy{} }},
 	inventory.Roles.ID:                             {empty: func() object { return &rbacv1.Role{} }},
 	inventory.ClusterRoles.ID:                      {empty: func() object { return &rbacv1.ClusterRole{} }},

@@ -93,6 +93,9 @@ func (c *Client) Read(ctx context.Context, b *inventory.Builder) (report.Source,
 	if errors.As(context.Cause(ctx), &fatal) {
 		return report.Source{}, report.Cluster{}, fatal.err
 	}
+	if r.wanted(inventory.AccessReviews.ID) {
+		b.Collected(inventory.AccessReviews.ID) // they came with the ConfigMaps
+	}
 	if r.wanted(inventory.PodSecurityDefaults.ID) {
 		r.podSecurityDefaults(ctx)
 	}

@@ -12,12 +12,14 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -113,6 +115,11 @@ func everyKind() []runtime.Object {
 		&batchv1.CronJob{ObjectMeta: m("cron"), Spec: batchv1.CronJobSpec{JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: webTemplate()}}}},
 		&corev1.ServiceAccount{ObjectMeta: m("web"), AutomountServiceAccountToken: new(false), Secrets: []corev1.ObjectReference{{Name: "s"}}, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "p"}}},
 		&corev1.LimitRange{ObjectMeta: m("lr"), Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: "Container"}}}},
+		&corev1.ResourceQuota{ObjectMeta: m("quota"), Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"pods": resource.MustParse("9")}}},
+		&certificatesv1.CertificateSigningRequest{
+			ObjectMeta: cluster("csr"), Spec: certificatesv1.CertificateSigningRequestSpec{SignerName: "kubernetes.io/kube-apiserver-client", Request: []byte("none")},
+			Status: certificatesv1.CertificateSigningRequestStatus{Conditions: []certificatesv1.CertificateSigningRequestCondition{{Type: certificatesv1.CertificateDenied}}},
+		},
 		&networkingv1.NetworkPolicy{ObjectMeta: m("np"), Spec: networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{"Ingress"}}},
 		&rbacv1.Role{ObjectMeta: m("r"), Rules: []rbacv1.PolicyRule{{Verbs: []string{"get"}, APIGroups: []string{""}, Resources: []string{"pods"}}}},
 		&rbacv1.ClusterRole{ObjectMeta: cluster("cr"), AggregationRule: &rbacv1.AggregationRule{ClusterRoleSelectors: []metav1.LabelSelector{{MatchLabels: map[string]string{"a": "b"}}}}},
@@ -181,6 +188,8 @@ func TestObjectsArriveAsTheyAre(t *testing.T) {
 			}
 			diffAll(t, got, want, inventory.ServiceAccounts)
 			diffAll(t, got, want, inventory.LimitRanges)
+			diffAll(t, got, want, inventory.ResourceQuotas)
+			diffAll(t, got, want, inventory.CertificateRequests)
 			diffAll(t, got, want, inventory.NetworkPolicies)
 			diffAll(t, got, want, inventory.Roles)
 			diffAll(t, got, want, inventory.ClusterRoles)

@@ -39,11 +39,12 @@ func TestRules(t *testing.T) {
 			[]rbacv1.PolicyRule{rule("constraints.gatekeeper.sh", "*"), rule("kyverno.io", "clusterpolicies"), urls("/apis", "/version")},
 		},
 		{builtIn, []rbacv1.PolicyRule{
-			rule("", "configmaps", "limitranges", "namespaces", "nodes", "pods", "podtemplates", "replicationcontrollers", "secrets", "serviceaccounts", "services"),
+			rule("", "configmaps", "limitranges", "namespaces", "nodes", "pods", "podtemplates", "replicationcontrollers", "resourcequotas", "secrets", "serviceaccounts", "services"),
 			rule("admissionregistration.k8s.io", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
 				"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations"),
 			rule("apps", "daemonsets", "deployments", "replicasets", "statefulsets"),
 			rule("batch", "cronjobs", "jobs"),
+			rule("certificates.k8s.io", "certificatesigningrequests"),
 			rule("discovery.k8s.io", "endpointslices"),
 			rule("networking.k8s.io", "networkpolicies"),
 			rule("node.k8s.io", "runtimeclasses"),
