@@ -82,11 +82,14 @@ func (e *Eval) Show(t *report.Table) { e.table = t }
 
 // FailAbsent reports a failure that rests on not having found any object of
 // the given kinds: where one of them could not be read in full for the
-// namespace ("" means anywhere), it becomes Unknown.
+// namespace ("" means anywhere), it becomes Unknown, and its Remedy what closes
+// the gap.
 func (e *Eval) FailAbsent(s report.Subject, kinds []report.KindID, namespace, msg string, ev ...report.Evidence) *report.Finding {
 	for _, k := range kinds {
 		if gaps := e.Missing(k, namespace); len(gaps) > 0 {
-			return e.add(report.Unknown, s, msg+", but "+gaps[0].String(), ev)
+			f := e.add(report.Unknown, s, msg+", but "+gaps[0].String(), ev)
+			f.Remedy = gaps[0].How
+			return f
 		}
 	}
 	return e.add(report.Fail, s, msg, ev)

@@ -29,7 +29,8 @@ var podPolicyRefs = []report.Reference{
 // Passes when: one namespace enforces baseline or restricted, or the default
 // does; or policies enforce every control of baseline in one namespace. Which
 // namespaces do not is the matter of pods/security-standards/enforcement.
-// Fails when: nothing does so anywhere.
+// Fails when: nothing does so anywhere. That a namespace of Kubernetes itself
+// enforces nothing says nothing: it may need what no standard allows.
 // Cannot tell when: nothing was found and something was not read: the plugin's
 // configuration, policies, or what a policy asks of pods.
 //
@@ -39,7 +40,7 @@ var podPolicyEnforced = &check.Check{
 	Item:     checklist.AdmissionPolicy,
 	Title:    "A pod security policy is enforced at admission",
 	Noun:     "namespace",
-	Severity: report.High,
+	Severity: report.Medium,
 	Any:      true,
 	Why: "Without a policy at admission, whoever may create a pod anywhere in the cluster may create a privileged one, and with it own the node and all that runs there. " +
 		"RBAC cannot tell a harmless pod from a harmful one.",
@@ -76,6 +77,9 @@ func judgePodPolicy(e *check.Eval, ns inventory.Object[inventory.Meta], p podsec
 		return
 	}
 	if podsecurity.Enforced.Of(e).Off != nil && held.Doubt() == "" { // the one cause
+		return
+	}
+	if inventory.SystemNamespace(ns.Name) { // it may need what no standard allows
 		return
 	}
 	msg := "nothing holds the pods of the namespace to a standard"

@@ -108,7 +108,7 @@ func backends(e *check.Eval, of func(*webhook.Webhook) bool) []backend {
 		if len(pods) == 0 && !unseen[w.Address()] {
 			unseen[w.Address()] = true
 			e.Unknown(w.Part(), fmt.Sprintf("is answered by %s, and no workload behind it is in the input", w.Address()),
-				w.Quote("clientConfig.service.name", w.Spec.ClientConfig.Service.Name, ""))
+				w.Quote("clientConfig.service.name", w.Spec.ClientConfig.Service.Name, "")).Remedy = givenMore
 		}
 		for _, p := range pods {
 			i, ok := index[p]

@@ -98,9 +98,9 @@ var protectionReplicas = &check.Check{
 			single := (b.Kind == "Deployment" || b.Kind == "StatefulSet") && (n == nil || *n == 1)
 			switch {
 			case single && n == nil:
-				e.Fail(b.Subject, fmt.Sprintf("answers for %s, which fails closed, with one replica", b.hooks()), b.Evidence("spec.replicas", "(not set: 1)", "2 or more"))
+				e.Fail(b.Subject, fmt.Sprintf("has one replica, and requests fail while it is down: it answers for %s", b.hooks()), b.Evidence("spec.replicas", "(not set: 1)", "2 or more"))
 			case single:
-				e.Fail(b.Subject, fmt.Sprintf("answers for %s, which fails closed, with one replica", b.hooks()), b.Evidence("spec.replicas", "1", "2 or more"))
+				e.Fail(b.Subject, fmt.Sprintf("has one replica, and requests fail while it is down: it answers for %s", b.hooks()), b.Evidence("spec.replicas", "1", "2 or more"))
 			default:
 				e.Pass(b.Subject)
 			}

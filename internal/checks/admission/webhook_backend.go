@@ -31,14 +31,15 @@ func behind(e *check.Eval, s inventory.Object[inventory.Service]) []*workload.Wo
 	if len(s.Value.Spec.Selector) == 0 {
 		return nil // its endpoints are made by something else
 	}
-	selector := labels.SelectorFromSet(s.Value.Spec.Selector)
-	var out []*workload.Workload
-	for _, w := range workload.All.Of(e) {
-		if (w.Namespace == s.Namespace || w.Namespace == "" || s.Namespace == "") && !w.Finished() && selector.Matches(labels.Set(w.PodLabels())) {
-			out = append(out, w)
-		}
+	candidates := workload.All.Of(e)
+	if s.Namespace != "" {
+		in := workload.ByNamespace.Of(e)
+		candidates = slices.Concat(in[s.Namespace], in[""])
 	}
-	return out
+	selector := labels.SelectorFromSet(s.Value.Spec.Selector)
+	return slices.DeleteFunc(slices.Clone(candidates), func(w *workload.Workload) bool {
+		return w.Finished() || !selector.Matches(labels.Set(w.PodLabels()))
+	})
 }
 
 // inInput reports whether what is not found in a namespace is not there: the
@@ -57,7 +58,7 @@ func inInput(e *check.Eval, namespace string) bool {
 // podsInInput reports whether workloads that are not found in a namespace are
 // not there: the input holds others of the namespace, or a whole cluster.
 func podsInInput(e *check.Eval, namespace string) bool {
-	return wholeCluster(e) || slices.ContainsFunc(workload.All.Of(e), func(w *workload.Workload) bool { return w.Namespace == namespace })
+	return wholeCluster(e) || len(workload.ByNamespace.Of(e)[namespace]) > 0
 }
 
 // wholeCluster reports whether the input has the namespaces that every cluster

@@ -36,7 +36,7 @@ var webhookTimeout = &check.Check{
 			if w.Timeout() <= 10 {
 				return nil
 			}
-			return fails(fmt.Sprintf("is waited for during %d seconds", w.Timeout()), w.Quote("timeoutSeconds", fmt.Sprint(w.Timeout()), "10 or less"))
+			return fails(fmt.Sprintf("may keep the API server waiting for %d seconds", w.Timeout()), w.Quote("timeoutSeconds", fmt.Sprint(w.Timeout()), "10 or less"))
 		})
 	},
 }

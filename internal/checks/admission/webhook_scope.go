@@ -63,7 +63,7 @@ func judgeScope(e *check.Eval, w *webhook.Webhook) *result {
 		case yes && known:
 			matched = append(matched, text)
 		case !known:
-			open = append(open, namespace)
+			open = append(open, text)
 		}
 	}
 	if w.Wildcard() >= 0 && webhook.SelectsObject(w.Spec.ObjectSelector, nil) {
@@ -72,7 +72,7 @@ func judgeScope(e *check.Eval, w *webhook.Webhook) *result {
 	if hasService(w) && matchesOwnPods(e, w) {
 		own := w.Spec.ClientConfig.Service.Namespace
 		if own != metav1.NamespaceSystem || len(matched) == 0 {
-			take(own, fmt.Sprintf("the pods of its own namespace %q", own))
+			take(own, strings.TrimSuffix(fmt.Sprintf("the pods of its own namespace %q", own), ` ""`))
 		}
 	}
 	at := w.Quote("namespaceSelector", selected(w.Spec.NamespaceSelector), "kube-system and its own namespace excluded")
@@ -82,7 +82,7 @@ func judgeScope(e *check.Eval, w *webhook.Webhook) *result {
 	case len(matched) > 0:
 		return fails("fails closed, and matches "+strings.Join(matched, " and "), at)
 	case len(open) > 0:
-		return unclear(fmt.Sprintf("fails closed; the labels of namespace %q, which its selector asks for, are not in the input", open[0]), at)
+		return notGiven("fails closed; whether it matches "+open[0]+" is not known: its selector asks for labels of the namespace, which are not in the input", at)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func judgeService(e *check.Eval, w *webhook.Webhook) *result {
 	s, ok := serviceOf(e, w)
 	if !ok {
 		if !inInput(e, ref.Namespace) {
-			return unclear(fmt.Sprintf("asks %s, and nothing of its namespace is in the input", w.Address()), name)
+			return notGiven(fmt.Sprintf("asks %s, and nothing of its namespace is in the input", w.Address()), name)
 		}
 		return fails(fmt.Sprintf("asks %s, which does not exist", w.Address()), name).resting(ref.Namespace, inventory.Services.ID)
 	}
@@ -86,11 +86,11 @@ func judgeEndpoints(e *check.Eval, w *webhook.Webhook, s inventory.Object[invent
 	}
 	selector := s.Evidence("spec.selector", selectorText(s), "")
 	if len(s.Value.Spec.Selector) == 0 {
-		return unclear(fmt.Sprintf("asks %s, which has no selector, and whose endpoints are not in the input", w.Address()), name, selector)
+		return notGiven(fmt.Sprintf("asks %s, which has no selector, and whose endpoints are not in the input", w.Address()), name, selector)
 	}
 	pods := behind(e, s)
 	if len(pods) == 0 && !podsInInput(e, s.Namespace) {
-		return unclear(fmt.Sprintf("asks %s, and no workload of its namespace is in the input", w.Address()), name, selector)
+		return notGiven(fmt.Sprintf("asks %s, and no workload of its namespace is in the input", w.Address()), name, selector)
 	}
 	if len(pods) == 0 {
 		return fails(fmt.Sprintf("asks %s, which selects no workload", w.Address()), name, selector).resting(s.Namespace, podKinds()...)
@@ -101,7 +101,7 @@ func judgeEndpoints(e *check.Eval, w *webhook.Webhook, s inventory.Object[invent
 	case counted:
 		return fails(fmt.Sprintf("asks %s, and no pod that it selects is ready", w.Address()), name, selector)
 	case s.Value.UID != "":
-		return unclear(fmt.Sprintf("asks %s, whose endpoints could not be read", w.Address()), name, selector)
+		return notGiven(fmt.Sprintf("asks %s, whose endpoints could not be read", w.Address()), name, selector)
 	}
 	return nil
 }

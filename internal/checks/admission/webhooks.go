@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
@@ -35,6 +36,14 @@ func fails(message string, at ...report.Evidence) *result {
 
 func unclear(message string, at ...report.Evidence) *result {
 	return &result{verdict: report.Unknown, message: message, at: at}
+}
+
+// givenMore is how to let be seen what the input leaves open.
+const givenMore = "scan the cluster, or add the rest of its objects to the input"
+
+// notGiven is unclear for want of objects that are not in the input.
+func notGiven(message string, at ...report.Evidence) *result {
+	return &result{verdict: report.Unknown, message: message, remedy: givenMore, at: at}
 }
 
 // resting says that the result rests on not having found objects of the kinds.
@@ -75,7 +84,7 @@ func (rs *results) add(s report.Subject, r *result) {
 	default:
 		f = rs.Unknown(s, r.message, r.at...)
 	}
-	f.Remedy = r.remedy
+	f.Remedy = cmp.Or(r.remedy, f.Remedy)
 	rs.found[key] = f
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/checklist"
@@ -31,7 +30,8 @@ import (
 // in a cluster its controller's webhook has to be there, with a ready pod
 // behind it, and closed (failurePolicy Fail).
 // Fails when: there is neither digest nor such a policy, or the digest is
-// malformed. Policies that are about the image and only audit or warn, take
+// malformed; or a pod of a cluster still has the tag, and so came in past the
+// policy or before it. Policies that are about the image and only audit or warn, take
 // anybody's signature or leave the tag are named.
 // Cannot tell when: whether a policy matches depends on what is not known
 // (labels of the Namespace, conditions, expressions, nested attestors), or an
@@ -88,6 +88,7 @@ func judgeReference(e *check.Eval, w *workload.Workload, part, field string, im 
 		return
 	case image == "":
 		f = e.Unknown(s, "names no image", at)
+		f.Remedy = images.HowRendered
 	case image == "auto":
 		// https://istio.io/latest/docs/setup/additional-setup/gateway/#deploying-a-gateway
 		f = e.Unknown(s, "image \"auto\" is a placeholder, which Istio's injector replaces", at)
@@ -97,6 +98,7 @@ func judgeReference(e *check.Eval, w *workload.Workload, part, field string, im 
 		f = e.Unknown(s, fmt.Sprintf("image %q has a digest of an algorithm that the kubelet does not know", image), at)
 	case err != nil:
 		f = e.Unknown(s, fmt.Sprintf("%q is not an image reference", image), at)
+		f.Remedy = images.HowRendered
 	default:
 		im.Registry, im.Repository, im.Tag = r.Registry, r.Repository, r.Tag
 		if f = judgeTag(e, w, s, im, policies, at); f == nil {
@@ -124,26 +126,19 @@ func judgeTag(e *check.Eval, w *workload.Workload, s report.Subject, im imagepol
 		msg = fmt.Sprintf("image %q is referenced by the tag \"latest\", not by digest", im.Reference)
 	}
 	switch {
+	case j.By != "" && w.Value.UID != "" && w.Pods > 0:
+		return e.Fail(s, fmt.Sprintf("%s; %s verifies it, and would have put the digest in its place: the pod was admitted without", msg, j.By), at)
 	case j.By != "":
 		e.Pass(s)
 		return nil
-	case len(j.Doubts) > 0:
-		f := e.Unknown(s, msg+"; "+few(j.Doubts), at)
+	case j.Doubts.Any():
+		f := e.Unknown(s, msg+"; "+j.Doubts.String(), at)
 		f.Remedy = "give what the policy depends on, or name the image by digest"
 		return f
-	case len(j.Weak) > 0:
-		msg += "; " + few(j.Weak)
-	case len(j.Missed) > 0:
-		msg += "; policies that are not about it: " + few(j.Missed)
+	case j.Weak.Any():
+		msg += "; " + j.Weak.String()
+	case j.Missed.Any():
+		msg += "; policies that are not about it: " + j.Missed.String()
 	}
 	return e.FailAbsent(s, imagepolicy.Decisive(), w.Namespace, msg, at)
-}
-
-// few joins some texts, of which there may be many.
-func few(texts []string) string {
-	const most = 3
-	if len(texts) > most {
-		texts = append(texts[:most:most], fmt.Sprintf("and %d more", len(texts)-most))
-	}
-	return strings.Join(texts, "; ")
 }

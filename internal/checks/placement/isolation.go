@@ -24,9 +24,11 @@ import (
 // Passes when: either holds, or its pods are on nodes that are a machine for
 // each of them (Fargate).
 // Fails when: neither does; or the RuntimeClass does not exist.
-// Cannot tell when: the handler is not known, nodes could not be read and the
-// workload asks for certain ones, or an admission plugin may choose them. Where
-// no tier is declared, a person has to say what is sensitive.
+// Cannot tell when: the handler is not known, the input has neither nodes nor a
+// RuntimeClass and the workload names one, nodes could not be read and the
+// workload asks for certain ones, an admission plugin may choose them, or the
+// scan left out namespaces. Where no tier is declared, a person has to say what
+// is sensitive.
 //
 // https://kubernetes.io/docs/concepts/containers/runtime-class/
 var sensitive = &check.Check{
@@ -57,6 +59,10 @@ func judgeIsolation(e *check.Eval, m member, around *neighbourhood) {
 	if class != nil && *class != "" {
 		at := m.PodEvidence("spec.runtimeClassName", *class, "")
 		rc, ok := inventory.Get(e, inventory.RuntimeClasses, "", *class)
+		if !ok && len(e.Missing(inventory.RuntimeClasses.ID, "")) == 0 && inventory.Len(e, inventory.RuntimeClasses)+inventory.Len(e, inventory.Nodes) == 0 {
+			e.Unknown(m.Subject, fmt.Sprintf("RuntimeClass %q is not in the input, which shows nothing of the cluster", *class), at)
+			return
+		}
 		if !ok {
 			m.Counted(e.FailAbsent(m.Subject, []report.KindID{inventory.RuntimeClasses.ID}, "", fmt.Sprintf("RuntimeClass %q does not exist", *class), at))
 			return
@@ -148,6 +154,9 @@ func (h *neighbourhood) judge(m member) opinion {
 				return opinion{why: fmt.Sprintf("may share node %q with %s %s", n.Name, other.title(), other.tierName()), field: "spec.nodeSelector"}
 			}
 		}
+	}
+	if h.e.Limited() {
+		return opinion{"who else runs on its nodes, or may, is not known: the scan was limited to some namespaces", "spec.nodeSelector", true}
 	}
 	return opinion{}
 }

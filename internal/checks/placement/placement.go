@@ -74,8 +74,9 @@ func tiered(e *check.Eval, question string) []member {
 	case !ok || len(all) == 0:
 		return nil
 	case !known:
-		e.Manual(tiers.Declared.Of(e).Subject, "no tier of sensitivity is declared: "+question,
+		f := e.Manual(tiers.Declared.Of(e).Subject, "no tier of sensitivity is declared: "+question,
 			all[0].Evidence("metadata.labels["+inventory.TierLabel+"]", none, "the name of a tier, where one applies"))
+		f.Remedy = tiers.HowToDeclare
 		return nil
 	}
 	sure := all[:0]

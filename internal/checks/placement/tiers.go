@@ -30,7 +30,7 @@ var sharedNodes = &check.Check{
 	ID:       "placement/tiers/shared-nodes",
 	Item:     checklist.PlacementTiers,
 	Title:    "No two tiers share a node",
-	Noun:     "pair of tiers",
+	Noun:     "tier pair",
 	Severity: report.Medium,
 	Why: "Pods of one node share its kernel and the kubelet's credentials. " +
 		"Where tiers of different sensitivity run side by side, the least protected workload is the way to the most sensitive one.",
@@ -88,7 +88,7 @@ var enforcement = &check.Check{
 	ID:       "placement/tiers/enforcement",
 	Item:     checklist.PlacementTiers,
 	Title:    "Something keeps each pair of tiers on different nodes",
-	Noun:     "pair of tiers",
+	Noun:     "tier pair",
 	Severity: report.Medium,
 	Why:      "That two tiers run on different nodes today says little if nothing holds them there: the next restart may bring them together.",
 	Remediation: "Reserve the nodes of a tier by a taint, and give its workloads the toleration and a node selector or required node affinity. " +

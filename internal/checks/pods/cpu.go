@@ -64,8 +64,9 @@ var cpuLimit = &check.Check{
 			}
 		}
 		if first != nil && !known {
-			e.Manual(declared.Subject, "no tier of sensitivity is declared: which workloads need a CPU limit is not known",
+			f := e.Manual(declared.Subject, "no tier of sensitivity is declared: which workloads need a CPU limit is not known",
 				first.Evidence("metadata.labels["+inventory.TierLabel+"]", podsecurity.None, "the name of a tier, where one applies"))
+			f.Remedy = tiers.HowToDeclare
 			return
 		}
 		judgeLimits(e, corev1.ResourceCPU, func(w *workload.Workload) bool { return sensitive[w] })

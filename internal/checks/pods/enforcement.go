@@ -89,7 +89,7 @@ func enforces(name string, severity report.Severity, title, why, remediation str
 			for namespace, ws := range tenants {
 				if inventory.SystemNamespace(namespace) == (name == "system-namespaces") {
 					e.Unknown(report.Subject{Kind: "Namespace", APIVersion: "v1", Name: namespace},
-						"has workloads, and there is no Namespace object of it in the input", ws[0].Evidence("metadata.namespace", namespace, ""))
+						"has workloads, and there is no Namespace object of it in the input", ws[0].Evidence("metadata.namespace", namespace, "")).Remedy = giveNamespaces
 				}
 			}
 		},

@@ -96,20 +96,24 @@ func judgeModules(e *check.Eval, w *workload.Workload, nodes answer) {
 	if len(silent) == 0 {
 		return
 	}
+	var remedy string
 	switch does {
 	case permitted:
-		why = "SELinux only logs by default: " + why
+		why, remedy = "SELinux only logs by default: "+why, "let SELinux enforce on the nodes"
 	case labelled:
-		why = sharesHost
+		why, remedy = sharesHost, "take hostPID and hostIPC from the pod"
 	default:
 		why = "what its nodes do by default is not known: " + why
+		remedy = "set securityContext.appArmorProfile, or scan the cluster, whose nodes say what they do"
 	}
 	field := "spec.securityContext.appArmorProfile"
 	if len(silent) == 1 {
 		field = silent[0].Field + ".securityContext.appArmorProfile"
 	}
-	counted(e.Unknown(w.Subject, fmt.Sprintf("neither an AppArmor profile nor SELinux options are set for %s; %s", counting(len(silent), "container"), why),
-		w.PodEvidence(field, podsecurity.None, string(corev1.AppArmorProfileTypeRuntimeDefault))), w)
+	f := e.Unknown(w.Subject, fmt.Sprintf("neither an AppArmor profile nor SELinux options are set for %s; %s", counting(len(silent), "container"), why),
+		w.PodEvidence(field, podsecurity.None, string(corev1.AppArmorProfileTypeRuntimeDefault)))
+	f.Remedy = remedy
+	counted(f, w)
 }
 
 const sharesHost = "the pod shares the host's processes or IPC, and runtimes may then leave out the SELinux label"

@@ -84,10 +84,15 @@ type modules struct {
 	cluster []*placement.Node
 	byName  map[string]*placement.Node
 	known   map[string]answer
+	// unseen says why there may be other nodes; empty where all were read.
+	unseen string
 }
 
 func modulesOf(e *check.Eval) *modules {
-	m := &modules{placement.Cluster.Of(e), map[string]*placement.Node{}, map[string]answer{}}
+	m := &modules{cluster: placement.Cluster.Of(e), byName: map[string]*placement.Node{}, known: map[string]answer{}}
+	if gaps := e.Missing(inventory.Nodes.ID, ""); len(gaps) > 0 {
+		m.unseen = gaps[0].String()
+	}
 	for _, n := range m.cluster {
 		m.byName[n.Name] = n
 	}
@@ -110,6 +115,9 @@ func (m *modules) of(w *workload.Workload) answer {
 	}
 	if len(nodes) > 0 {
 		return together(nodes)
+	}
+	if m.unseen != "" {
+		return answer{notKnown, "not all nodes were read: " + m.unseen}
 	}
 	pod := placement.PodOf(w.Spec(), nil)
 	key := pod.Key()

@@ -83,6 +83,9 @@ func judgeEnforced(e *check.Eval, level api.Level) {
 	}
 }
 
+// giveNamespaces is how to let the levels of namespaces be seen.
+const giveNamespaces = "scan the cluster, or add the namespaces to the input"
+
 // judgeUnclear reports once for all workloads of a namespace that may violate
 // its level.
 func judgeUnclear(e *check.Eval, namespace string, read bool, ws []*workload.Workload) {
@@ -97,6 +100,10 @@ func judgeUnclear(e *check.Eval, namespace string, read bool, ws []*workload.Wor
 	}
 	f := e.Unknown(s, fmt.Sprintf("%s: the level that %s may violate is not known", why, counting(len(ws), "workload")),
 		ws[0].Evidence("metadata.namespace", cmp.Or(namespace, podsecurity.None), "a namespace whose level is known"))
+	f.Remedy = giveNamespaces
+	if read {
+		f.Remedy = inventory.HowPodSecurityDefaults
+	}
 	if len(ws) > 1 {
 		f.Count = len(ws)
 	}

@@ -69,7 +69,11 @@ func (s standing) String() string {
 	case s.workloads == 0:
 		return "it has no workloads" + read
 	case len(s.violators) > 0:
-		return fmt.Sprintf("%d of %s do not meet baseline: %s", len(s.violators), all, few(s.violators))
+		verb := "do"
+		if len(s.violators) == 1 {
+			verb = "does"
+		}
+		return fmt.Sprintf("%d of %s %s not meet baseline: %s", len(s.violators), all, verb, few(s.violators))
 	case len(s.obstacles) > 0:
 		return fmt.Sprintf("what runs in it meets baseline today (%s); in the way of restricted: %s", all, few(s.obstacles))
 	}

@@ -28,7 +28,7 @@ type connaisseurRule struct {
 
 // connaisseur reads the ConfigMaps of Connaisseur. It has one policy, whose
 // most specific pattern counts.
-func (p *Policies) connaisseur(v inventory.View) []func(Image, namespace) []opinion {
+func (p *Policies) connaisseur(v inventory.View) []verdicts {
 	var config *connaisseurConfig
 	found, detects := false, false
 	for c := range inventory.All(v, inventory.ConfigMaps) {
@@ -43,11 +43,11 @@ func (p *Policies) connaisseur(v inventory.View) []func(Image, namespace) []opin
 			detects = slices.Contains([]string{"true", "1"}, strings.ToLower(c.Value.Data["DETECTION_MODE"]))
 		}
 	}
-	hooked := slices.ContainsFunc(p.hooks, connaisseurEngine.has)
+	hooked := len(p.hooks[connaisseurEngine]) > 0
 	if !found && !hooked {
 		return nil
 	}
-	return []func(Image, namespace) []opinion{func(im Image, ns namespace) []opinion {
+	return []verdicts{func(im *Image, ns namespace, say func(opinion)) {
 		o := opinion{policy: "Connaisseur"}
 		switch {
 		case config == nil:
@@ -57,11 +57,11 @@ func (p *Policies) connaisseur(v inventory.View) []func(Image, namespace) []opin
 		default:
 			o = config.judge(im)
 		}
-		return []opinion{p.gate(o, connaisseurEngine, true, im, ns)}
+		say(p.gate(o, connaisseurEngine, true, im, ns))
 	}}
 }
 
-func (c *connaisseurConfig) judge(im Image) opinion {
+func (c *connaisseurConfig) judge(im *Image) opinion {
 	o := opinion{policy: "Connaisseur"}
 	var rule *connaisseurRule
 	for i := range c.Policy {

@@ -34,7 +34,12 @@ func (p *Policies) readHooks(v inventory.View) {
 		p.unread = p.unread || len(v.Missing(k.ID, "")) > 0
 		for o := range inventory.All(v, k) {
 			for i := range o.Value.Webhooks {
-				p.hooks = append(p.hooks, hook{o.Name, &o.Value.Webhooks[i]})
+				h := hook{o.Name, &o.Value.Webhooks[i]}
+				for _, e := range engines {
+					if e.has(h) {
+						p.hooks[e] = append(p.hooks[e], h)
+					}
+				}
 			}
 		}
 	}
@@ -47,7 +52,7 @@ func (p *Policies) readHooks(v inventory.View) {
 }
 
 // gate narrows what a policy does to what the webhooks of its engine let it do.
-func (p *Policies) gate(o opinion, e engine, saved bool, im Image, ns namespace) opinion {
+func (p *Policies) gate(o opinion, e *engine, saved bool, im *Image, ns namespace) opinion {
 	if o.answer == no {
 		return o
 	}
@@ -58,13 +63,17 @@ func (p *Policies) gate(o opinion, e engine, saved bool, im Image, ns namespace)
 // it, is created, and whether its answer counts. saved says that its policies
 // come from an API server: there, without a webhook, they do nothing. What
 // manifests do not hold may be installed by others.
-func (p *Policies) called(e engine, saved bool, im Image, ns namespace) (answer, string) {
-	hooks := slices.DeleteFunc(slices.Clone(p.hooks), func(h hook) bool { return !e.has(h) })
+func (p *Policies) called(e *engine, saved bool, im *Image, ns namespace) (answer, string) {
+	hooks := p.hooks[e]
 	switch {
 	case len(hooks) > 0:
 		answer, why := no, ""
 		for _, h := range hooks {
-			if a, w := p.calledBy(e, h, im, ns); why == "" || a > answer {
+			a, w := p.calledBy(e, h, im, ns)
+			if a == yes {
+				return yes, ""
+			}
+			if why == "" || a > answer {
 				answer, why = a, w
 			}
 		}
@@ -77,7 +86,7 @@ func (p *Policies) called(e engine, saved bool, im Image, ns namespace) (answer,
 	return no, "matches it, but " + e.name + " is not called: it has no webhook"
 }
 
-func (p *Policies) calledBy(e engine, h hook, im Image, ns namespace) (answer, string) {
+func (p *Policies) calledBy(e *engine, h hook, im *Image, ns namespace) (answer, string) {
 	if len(h.spec.Rules) == 0 && !e.fills || len(h.spec.Rules) > 0 && !slices.ContainsFunc(im.objects(), h.asked) {
 		return no, "matches it, but the webhook of " + e.name + " is not called for it"
 	}
@@ -114,7 +123,8 @@ func admitted(ns namespace, s *metav1.LabelSelector) (answer, string) {
 func (h hook) asked(o object) bool {
 	has := func(list []string, s string) bool { return slices.Contains(list, "*") || slices.Contains(list, s) }
 	return slices.ContainsFunc(h.spec.Rules, func(r admissionv1.RuleWithOperations) bool {
-		return has(r.APIGroups, o.group) && (has(r.Resources, o.resource()) || slices.ContainsFunc(r.Resources, func(s string) bool { return s == "*/*" || s == o.resource()+"/*" })) &&
+		inScope := r.Scope == nil || *r.Scope != admissionv1.ClusterScope
+		return inScope && has(r.APIGroups, o.group) && (has(r.Resources, o.resource()) || slices.ContainsFunc(r.Resources, func(s string) bool { return s == "*/*" || s == o.resource()+"/*" })) &&
 			slices.ContainsFunc(r.Operations, func(op admissionv1.OperationType) bool {
 				return op == admissionv1.OperationAll || op == admissionv1.Create
 			})
@@ -128,25 +138,27 @@ func (h hook) asked(o object) bool {
 // https://github.com/IBM/portieris/blob/main/helm/portieris/templates/webhooks.yaml
 // https://github.com/sse-secure-systems/connaisseur/tree/master/charts/connaisseur/templates
 var (
-	kyvernoEngine    = engine{name: "Kyverno", has: func(h hook) bool { return strings.HasPrefix(h.spec.Name, "mutate.kyverno.svc") }}
-	kyvernoCELEngine = engine{name: "Kyverno", has: func(h hook) bool {
+	kyvernoEngine    = &engine{name: "Kyverno", has: func(h hook) bool { return strings.HasPrefix(h.spec.Name, "mutate.kyverno.svc") }}
+	kyvernoCELEngine = &engine{name: "Kyverno", has: func(h hook) bool {
 		return strings.Contains(h.spec.Name, "kyverno.svc") && strings.Contains(h.spec.Name, "ivpol")
 	}}
-	sigstoreEngine = engine{
+	sigstoreEngine = &engine{
 		name: "policy-controller", fills: true,
 		has: func(h hook) bool { return h.spec.Name == "policy.sigstore.dev" },
 		selector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 			{Key: "policy.sigstore.dev/include", Operator: metav1.LabelSelectorOpIn, Values: []string{"true"}},
 		}},
 	}
-	portierisEngine = engine{
+	portierisEngine = &engine{
 		name: "Portieris",
 		has:  func(h hook) bool { return h.spec.Name == "trust.hooks.securityenforcement.admission.cloud.ibm.com" },
 		selector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 			{Key: "securityenforcement.admission.cloud.ibm.com/namespace", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"skip"}},
 		}},
 	}
-	connaisseurEngine = engine{name: "Connaisseur", has: func(h hook) bool {
+	connaisseurEngine = &engine{name: "Connaisseur", has: func(h hook) bool {
 		return strings.HasPrefix(h.spec.Name, "connaisseur-svc.") || h.config == "connaisseur-webhook"
 	}}
+
+	engines = []*engine{kyvernoEngine, kyvernoCELEngine, sigstoreEngine, portierisEngine, connaisseurEngine}
 )

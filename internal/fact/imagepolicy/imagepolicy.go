@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -74,9 +75,34 @@ type Judgement struct {
 	By string
 	// Doubts are policies that may verify it, Weak those that are about it and
 	// do not protect it, each with the reason.
-	Doubts, Weak []string
+	Doubts, Weak Remarks
 	// Missed are policies that are about other images or workloads.
-	Missed []string
+	Missed Remarks
+}
+
+// Remarks are texts, of which there may be thousands for each image: the first
+// three are kept.
+type Remarks struct {
+	first []string
+	count int
+}
+
+func (r *Remarks) add(policy, why string) {
+	if r.count++; r.count <= 3 {
+		r.first = append(r.first, strings.TrimSuffix(policy+" "+why, " "))
+	}
+}
+
+// Any reports whether there are some.
+func (r Remarks) Any() bool { return r.count > 0 }
+
+// String joins the first ones, and says how many more there are.
+func (r Remarks) String() string {
+	text := strings.Join(r.first, "; ")
+	if more := r.count - len(r.first); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }
 
 // opinion is what one policy means for an image.
@@ -90,39 +116,46 @@ type opinion struct {
 
 // Policies are the policies of a cluster.
 type Policies struct {
-	engines    []func(Image, namespace) []opinion
+	engines    []verdicts
 	namespaces map[string]labels.Set
-	hooks      []hook
+	hooks      map[*engine][]hook
 	endpoints  map[string]int // ready endpoints of a Service "namespace/name"; nil where not known
 	unread     bool           // a kind of webhook configuration was not read in full
 	reviewed   []Reviewed
+	selectors  sync.Map // *metav1.LabelSelector: parsed
 }
+
+// verdicts says what the policies of one project mean for an image.
+type verdicts func(im *Image, ns namespace, say func(opinion))
 
 // namespace is where an image runs. Its labels are nil where no Namespace
 // object was read.
 type namespace struct {
 	name   string
 	labels labels.Set
+	// parsed are selectors in the form that matches: to parse one takes far
+	// longer than to match it.
+	parsed *sync.Map
 }
 
 // Judge holds the policies against an image.
 func (p *Policies) Judge(im Image) Judgement {
 	var j Judgement
 	im.full = im.Registry + "/" + im.Repository + ":" + im.tag()
-	ns := namespace{im.Workload.Namespace, p.namespaces[im.Workload.Namespace]}
-	for _, engine := range p.engines {
-		for _, o := range engine(im, ns) {
+	ns := namespace{im.Workload.Namespace, p.namespaces[im.Workload.Namespace], &p.selectors}
+	for _, judge := range p.engines {
+		judge(&im, ns, func(o opinion) {
 			switch {
 			case o.answer == yes:
 				j.By = cmp.Or(j.By, o.policy)
 			case o.why == "":
-				j.Missed = append(j.Missed, o.policy)
+				j.Missed.add(o.policy, "")
 			case o.answer == maybe:
-				j.Doubts = append(j.Doubts, o.policy+" "+o.why)
+				j.Doubts.add(o.policy, o.why)
 			default:
-				j.Weak = append(j.Weak, o.policy+" "+o.why)
+				j.Weak.add(o.policy, o.why)
 			}
-		}
+		})
 	}
 	return j
 }
@@ -131,7 +164,7 @@ func (p *Policies) Judge(im Image) Judgement {
 func (p *Policies) Reviewed() []Reviewed { return p.reviewed }
 
 func build(v inventory.View) *Policies {
-	p := &Policies{namespaces: map[string]labels.Set{}}
+	p := &Policies{namespaces: map[string]labels.Set{}, hooks: map[*engine][]hook{}}
 	for ns := range inventory.All(v, inventory.Namespaces) {
 		set := labels.Set{corev1.LabelMetadataName: ns.Name}
 		maps.Copy(set, ns.Value.Labels)
@@ -154,7 +187,7 @@ func (o object) resource() string { return strings.ToLower(o.kind) + "s" }
 // objects are the workload and, where it is none itself, a pod of it, whose
 // name is not known. A policy that holds one of them holds the image: no pod
 // comes into being otherwise, or none with another image.
-func (im Image) objects() []object {
+func (im *Image) objects() []object {
 	group, _, grouped := strings.Cut(im.Workload.APIVersion, "/")
 	if !grouped {
 		group = ""
@@ -167,7 +200,7 @@ func (im Image) objects() []object {
 }
 
 // tag is the tag that is pulled.
-func (im Image) tag() string { return cmp.Or(im.Tag, "latest") }
+func (im *Image) tag() string { return cmp.Or(im.Tag, "latest") }
 
 // named quotes a policy with its engine.
 func named(engine string, s report.Subject) string {

@@ -12,27 +12,33 @@ import (
 )
 
 // kyverno reads verifyImages of ClusterPolicies and Policies.
-func (p *Policies) kyverno(v inventory.View) []func(Image, namespace) []opinion {
+func (p *Policies) kyverno(v inventory.View) []verdicts {
 	exceptions := slices.Collect(inventory.All(v, inventory.KyvernoExceptions))
 	unread := len(v.Missing(inventory.KyvernoExceptions.ID, "")) > 0
-	var all []kyvernoPolicy
+	var all []*kyvernoPolicy
 	for _, k := range []inventory.Kind[inventory.KyvernoPolicy]{inventory.KyvernoClusterPolicies, inventory.KyvernoPolicies} {
 		for o := range inventory.All(v, k) {
 			if slices.ContainsFunc(o.Value.Spec.Rules, func(r inventory.KyvernoRule) bool { return len(r.VerifyImages) > 0 }) {
-				all = append(all, kyvernoPolicy{o, named("Kyverno", o.Subject), exceptions, unread})
+				k := &kyvernoPolicy{Object: o, name: named("Kyverno", o.Subject), unread: unread}
+				for _, x := range exceptions {
+					for _, e := range x.Value.Spec.Exceptions {
+						if k.namedBy(e.PolicyName) {
+							k.exceptions = append(k.exceptions, x)
+							break
+						}
+					}
+				}
+				all = append(all, k)
 				p.checkKyverno(o)
 			}
 		}
 	}
-	return []func(Image, namespace) []opinion{func(im Image, ns namespace) []opinion {
-		var out []opinion
+	return []verdicts{func(im *Image, ns namespace, say func(opinion)) {
 		for _, k := range all {
-			if k.Namespace != "" && k.Namespace != ns.name {
-				continue
+			if there := ns.of(k.Subject, k.Kind == "ClusterPolicy"); there != no {
+				say(p.gate(k.judge(im, ns).through(there, ofNoNamespace), kyvernoEngine, k.Value.UID != "", im, ns))
 			}
-			out = append(out, p.gate(k.judge(im, ns), kyvernoEngine, k.Value.UID != "", im, ns))
 		}
-		return out
 	}}
 }
 
@@ -40,11 +46,11 @@ func (p *Policies) kyverno(v inventory.View) []func(Image, namespace) []opinion 
 type kyvernoPolicy struct {
 	inventory.Object[inventory.KyvernoPolicy]
 	name       string
-	exceptions []inventory.Object[inventory.KyvernoException]
-	unread     bool // some exceptions were not
+	exceptions []inventory.Object[inventory.KyvernoException] // that name it
+	unread     bool                                           // some exceptions were not
 }
 
-func (k kyvernoPolicy) judge(im Image, ns namespace) opinion {
+func (k *kyvernoPolicy) judge(im *Image, ns namespace) opinion {
 	var parts []opinion
 	for i := range k.Value.Spec.Rules {
 		rule := &k.Value.Spec.Rules[i]
@@ -68,13 +74,13 @@ func (k kyvernoPolicy) judge(im Image, ns namespace) opinion {
 }
 
 // about matches an image with the references of an entry.
-func about(x *inventory.KyvernoImageVerification, im Image) answer {
+func about(x *inventory.KyvernoImageVerification, im *Image) answer {
 	return max(referred(x.ImageReferences, im), referred([]string{x.Image}, im))
 }
 
 // entry is what one entry of verifyImages does with an image that it and its
 // rule are about.
-func (k kyvernoPolicy) entry(x *inventory.KyvernoImageVerification, im Image, ns namespace) opinion {
+func (k *kyvernoPolicy) entry(x *inventory.KyvernoImageVerification, im *Image, ns namespace) opinion {
 	spec := &k.Value.Spec
 	failure := cmp.Or(spec.Webhook.FailurePolicy, spec.FailurePolicy)
 	off := func(b *bool) bool { return b != nil && !*b }
@@ -104,7 +110,7 @@ func (k kyvernoPolicy) entry(x *inventory.KyvernoImageVerification, im Image, ns
 }
 
 // open is what leaves open whether a rule that verifies an image is applied.
-func (k kyvernoPolicy) open(index int, rule *inventory.KyvernoRule, matched answer, im Image, ns namespace) (answer, string) {
+func (k *kyvernoPolicy) open(index int, rule *inventory.KyvernoRule, matched answer, im *Image, ns namespace) (answer, string) {
 	spec := &k.Value.Spec
 	switch {
 	case matched == maybe:
@@ -129,7 +135,7 @@ func (k kyvernoPolicy) open(index int, rule *inventory.KyvernoRule, matched answ
 
 // action reports whether the entry enforces: its own word, else an override
 // for the namespace, else the policy's. The default is to audit.
-func (k kyvernoPolicy) action(x *inventory.KyvernoImageVerification, ns namespace) answer {
+func (k *kyvernoPolicy) action(x *inventory.KyvernoImageVerification, ns namespace) answer {
 	enforces := func(action string) answer { return is(strings.EqualFold(action, "Enforce")) }
 	spec := &k.Value.Spec
 	base := enforces(cmp.Or(x.Action, spec.Action))
@@ -149,15 +155,16 @@ func (k kyvernoPolicy) action(x *inventory.KyvernoImageVerification, ns namespac
 	return base
 }
 
-func (k kyvernoPolicy) excepted(x inventory.Object[inventory.KyvernoException], rule *inventory.KyvernoRule, im Image, ns namespace) answer {
-	name := k.Name
-	if k.Namespace != "" {
-		name = k.Namespace + "/" + name
-	}
+// namedBy reports whether an exception names the policy.
+func (k *kyvernoPolicy) namedBy(policy string) bool {
+	return glob(policy, strings.TrimPrefix(k.Namespace+"/"+k.Name, "/"))
+}
+
+func (k *kyvernoPolicy) excepted(x inventory.Object[inventory.KyvernoException], rule *inventory.KyvernoRule, im *Image, ns namespace) answer {
 	for _, e := range x.Value.Spec.Exceptions {
 		// Rules that Kyverno makes for the controllers of pods have a prefix.
 		ruled := slices.ContainsFunc(e.RuleNames, func(r string) bool { return glob(strings.TrimPrefix(r, "autogen-"), rule.Name) })
-		if glob(e.PolicyName, name) && ruled {
+		if k.namedBy(e.PolicyName) && ruled {
 			return filters(&x.Value.Spec.Match, im, ns)
 		}
 	}
@@ -169,7 +176,7 @@ func (k kyvernoPolicy) excepted(x inventory.Object[inventory.KyvernoException], 
 // "docker.io/nginx"; a reference may hold variables.
 //
 // https://github.com/kyverno/kyverno/blob/main/pkg/utils/image/infos.go
-func referred(references []string, im Image) answer {
+func referred(references []string, im *Image) answer {
 	rest, official := strings.CutPrefix(im.full, "docker.io/library/")
 	out := no
 	for _, r := range references {
@@ -185,7 +192,7 @@ func referred(references []string, im Image) answer {
 // verifies reports whether the entry asks for a signature of somebody in
 // particular, of the image or of an attestation about it.
 func verifies(x *inventory.KyvernoImageVerification) answer {
-	out := is(x.Key != "" || x.Roots != "" || !(wild(x.Subject) && wild(x.Issuer)))
+	out := is(x.Key != "" || x.Roots != "" || !(identity{issuer: x.Issuer, subject: x.Subject}).anybody())
 	for _, set := range x.Attestors {
 		out = max(out, strength(set))
 	}
@@ -228,11 +235,8 @@ func strength(set inventory.KyvernoAttestorSet) answer {
 
 func anyoneKeyless(e inventory.KyvernoAttestor) bool {
 	k := e.Keyless
-	return wild(k.Subject) && anything(k.SubjectRegExp) && wild(k.Issuer) && anything(k.IssuerRegExp)
+	return identity{k.Issuer, k.IssuerRegExp, k.Subject, k.SubjectRegExp}.anybody()
 }
-
-// wild reports whether a name, if there is one, stands for all.
-func wild(name string) bool { return strings.Trim(name, "*") == "" }
 
 // hasConditions reports whether preconditions hold any.
 func hasConditions(raw []byte) bool {

@@ -12,11 +12,7 @@ import (
 )
 
 // kyvernoCEL reads ImageValidatingPolicies and namespaced ones.
-func (p *Policies) kyvernoCEL(v inventory.View) []func(Image, namespace) []opinion {
-	var all []inventory.Object[inventory.KyvernoImagePolicy]
-	for _, k := range []inventory.Kind[inventory.KyvernoImagePolicy]{inventory.KyvernoImagePolicies, inventory.KyvernoNamespacedImagePolicies} {
-		all = slices.AppendSeq(all, inventory.All(v, k))
-	}
+func (p *Policies) kyvernoCEL(v inventory.View) []verdicts {
 	unread := len(v.Missing(inventory.KyvernoCELExceptions.ID, "")) > 0
 	excepted := func(o inventory.Object[inventory.KyvernoImagePolicy]) (answer, string) {
 		if unread {
@@ -31,22 +27,39 @@ func (p *Policies) kyvernoCEL(v inventory.View) []func(Image, namespace) []opini
 		}
 		return yes, ""
 	}
-	return []func(Image, namespace) []opinion{func(im Image, ns namespace) []opinion {
-		var out []opinion
-		for _, o := range all {
-			if o.Namespace != "" && o.Namespace != ns.name {
-				continue
+	var all []*celPolicy
+	for _, k := range []inventory.Kind[inventory.KyvernoImagePolicy]{inventory.KyvernoImagePolicies, inventory.KyvernoNamespacedImagePolicies} {
+		for o := range inventory.All(v, k) {
+			c := &celPolicy{Object: o, name: named("Kyverno", o.Subject), verifies: map[string]answer{}}
+			for _, list := range []string{"containers", "initContainers", "ephemeralContainers"} {
+				c.verifies[list] = celVerifies(&o.Value, list)
 			}
-			out = append(out, p.gate(judgeCEL(o, im, ns).through(excepted(o)), kyvernoCELEngine, o.Value.UID != "", im, ns))
+			c.left, c.why = excepted(o)
+			all = append(all, c)
 		}
-		return out
+	}
+	return []verdicts{func(im *Image, ns namespace, say func(opinion)) {
+		for _, c := range all {
+			if there := ns.of(c.Subject, c.Kind == "ImageValidatingPolicy"); there != no {
+				say(p.gate(c.judge(im, ns).through(c.left, c.why).through(there, ofNoNamespace), kyvernoCELEngine, c.Value.UID != "", im, ns))
+			}
+		}
 	}}
 }
 
-func judgeCEL(o inventory.Object[inventory.KyvernoImagePolicy], im Image, ns namespace) opinion {
-	out := opinion{policy: named("Kyverno", o.Subject)}
-	spec := &o.Value.Spec
-	matched := celReferred(&o.Value, im)
+// celPolicy is a policy with what does not depend on the image.
+type celPolicy struct {
+	inventory.Object[inventory.KyvernoImagePolicy]
+	name     string
+	verifies map[string]answer // by the list that an image is in
+	left     answer            // how far exceptions let it count, and why
+	why      string
+}
+
+func (p *celPolicy) judge(im *Image, ns namespace) opinion {
+	out := opinion{policy: p.name}
+	spec := &p.Value.Spec
+	matched := celReferred(&p.Value, im)
 	if matched != no {
 		matched = min(matched, constrained(spec.MatchConstraints, im, ns))
 	}
@@ -54,7 +67,7 @@ func judgeCEL(o inventory.Object[inventory.KyvernoImagePolicy], im Image, ns nam
 		return out
 	}
 	off := func(b *bool) bool { return b != nil && !*b }
-	strength := celVerifies(&o.Value, im)
+	strength := p.verifies[im.list()]
 	switch c := spec.Configurations; {
 	case len(spec.Actions) > 0 && !slices.Contains(spec.Actions, admissionv1.Deny):
 		out.why = "matches it, but only audits or warns"
@@ -82,9 +95,13 @@ func judgeCEL(o inventory.Object[inventory.KyvernoImagePolicy], im Image, ns nam
 
 // constrained reports whether matchConstraints take in the workload or its pods
 // when they are created.
-func constrained(m *admissionv1.MatchResources, im Image, ns namespace) answer {
+func constrained(m *admissionv1.MatchResources, im *Image, ns namespace) answer {
 	if m == nil {
 		return maybe
+	}
+	inside := ns.selected(m.NamespaceSelector)
+	if inside == no {
+		return no
 	}
 	names := func(rules []admissionv1.NamedRuleWithOperations, o object) answer {
 		out := no
@@ -103,14 +120,14 @@ func constrained(m *admissionv1.MatchResources, im Image, ns namespace) answer {
 		one := min(names(m.ResourceRules, o), names(m.ExcludeResourceRules, o).not(), selects(m.ObjectSelector, o.labels))
 		out = max(out, one)
 	}
-	return min(out, ns.selected(m.NamespaceSelector))
+	return min(out, inside)
 }
 
 // celReferred matches an image with the policy's references, both as it is
 // written and in full.
 //
 // https://github.com/kyverno/kyverno/blob/main/pkg/imageverification/match/match.go
-func celReferred(p *inventory.KyvernoImagePolicy, im Image) answer {
+func celReferred(p *inventory.KyvernoImagePolicy, im *Image) answer {
 	if len(p.Spec.References) == 0 {
 		return maybe
 	}
@@ -138,8 +155,9 @@ var (
 )
 
 // celVerifies reports whether some validation, all of which must hold, has the
-// image's signature verified by attestors that mean somebody in particular.
-func celVerifies(p *inventory.KyvernoImagePolicy, im Image) answer {
+// signatures of a list of images verified by attestors that mean somebody in
+// particular.
+func celVerifies(p *inventory.KyvernoImagePolicy, list string) answer {
 	out := no
 	for _, v := range p.Spec.Validations {
 		text := strings.Join(strings.Fields(v.Expression), "")
@@ -147,7 +165,7 @@ func celVerifies(p *inventory.KyvernoImagePolicy, im Image) answer {
 			continue
 		}
 		lists, names, understood := celShape(text)
-		if !understood || !slices.Contains(lists, im.list()) {
+		if !understood || !slices.Contains(lists, list) {
 			out = max(out, maybe)
 			continue
 		}
@@ -184,7 +202,7 @@ func celShape(text string) (lists, attestors []string, ok bool) {
 }
 
 // list is what Kyverno calls the images of the container's kind.
-func (im Image) list() string {
+func (im *Image) list() string {
 	switch {
 	case im.Ephemeral:
 		return "ephemeralContainers"
@@ -209,14 +227,9 @@ func attested(p *inventory.KyvernoImagePolicy, names []string) answer {
 				return no
 			}
 		case len(c.Key) > 0 || len(c.Certificate) > 0:
-		case c.Keyless == nil, c.Keyless.Roots == "" && (len(c.Keyless.Identities) == 0 || slices.ContainsFunc(c.Keyless.Identities, openIdentity)):
+		case c.Keyless == nil, c.Keyless.Roots == "" && (len(c.Keyless.Identities) == 0 || slices.ContainsFunc(c.Keyless.Identities, unbound)):
 			return no
 		}
 	}
 	return yes
-}
-
-// openIdentity is an identity that anybody has; names may be wild, too.
-func openIdentity(id inventory.SigstoreIdentity) bool {
-	return wild(id.Issuer) && wild(id.Subject) && anything(id.IssuerRegExp) && anything(id.SubjectRegExp)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // ruleMatches reports whether a rule is about the workload, or about its pods.
-func ruleMatches(r *inventory.KyvernoRule, im Image, ns namespace) answer {
+func ruleMatches(r *inventory.KyvernoRule, im *Image, ns namespace) answer {
 	out := no
 	for _, o := range im.objects() {
 		out = max(out, min(filtersObject(&r.Match, o, ns), filtersObject(&r.Exclude, o, ns).not()))
@@ -18,7 +18,7 @@ func ruleMatches(r *inventory.KyvernoRule, im Image, ns namespace) answer {
 }
 
 // filters reports whether the workload or its pods pass.
-func filters(m *inventory.KyvernoMatch, im Image, ns namespace) answer {
+func filters(m *inventory.KyvernoMatch, im *Image, ns namespace) answer {
 	out := no
 	for _, o := range im.objects() {
 		out = max(out, filtersObject(m, o, ns))

@@ -2,8 +2,8 @@ package imagepolicy
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,7 +41,7 @@ func TestSigstoreGlob(t *testing.T) {
 		{"**demo**", "registry.local:5000/x/demo:v1", true},
 	}
 	for _, tt := range tests {
-		if got := sigstoreGlob(tt.glob).MatchString(tt.name); got != tt.want {
+		if got := sigstoreGlob(tt.glob).matches(tt.name); got != tt.want {
 			t.Errorf("%q on %q: %t", tt.glob, tt.name, got)
 		}
 	}
@@ -55,11 +55,12 @@ func TestSigstoreGlob(t *testing.T) {
 func TestSigstoreImages(t *testing.T) {
 	got := map[string]answer{}
 	for _, glob := range []string{"ghcr.io/acme/**", "ghcr.io/acme/web*", "ghcr.io/acme/web:v1", "ghcr.io/acme/web@sha256:*", "ghcr.io/other/*"} {
-		r := sigstorePolicy{globs: []*regexp.Regexp{sigstoreGlob("quay.io/x")}}
+		r := sigstorePolicy{globs: []*sigstorePattern{sigstoreGlob("quay.io/x")}}
 		if g := sigstoreGlob(glob); g != nil {
 			r.globs = append(r.globs, g)
 		}
-		got[glob] = r.images(image("ghcr.io", "acme/web", "v1"))
+		im := image("ghcr.io", "acme/web", "v1")
+		got[glob] = r.images(sigstoreNames(&im))
 	}
 	want := map[string]answer{
 		"ghcr.io/acme/**": yes, "ghcr.io/acme/web*": yes, "ghcr.io/acme/web:v1": maybe,
@@ -74,7 +75,8 @@ func TestSigstoreImages(t *testing.T) {
 func TestReferred(t *testing.T) {
 	got := map[string]answer{}
 	for _, r := range []string{"*", "docker.io/library/nginx:*", "docker.io/nginx:*", "docker.io/*", "nginx:*", "*/nginx:1.2?", "{{ registry }}/*"} {
-		got[r] = referred([]string{r}, image("docker.io", "library/nginx", "1.27"))
+		im := image("docker.io", "library/nginx", "1.27")
+		got[r] = referred([]string{r}, &im)
 	}
 	want := map[string]answer{
 		"*": yes, "docker.io/*": yes, "*/nginx:1.2?": yes,
@@ -160,18 +162,19 @@ func TestSelected(t *testing.T) {
 		s    *metav1.LabelSelector
 		want answer
 	}{
-		{"no selector", namespace{"shop", nil}, nil, yes},
-		{"labels not known", namespace{"shop", nil}, include, maybe},
-		{"label missing", namespace{"shop", labels.Set{}}, include, no},
-		{"label there", namespace{"shop", labels.Set{"include": "true"}}, include, yes},
-		{"only the name", namespace{"shop", nil}, byName, yes},
-		{"only the name, excluded", namespace{"kube-system", nil}, byName, no},
-		{"name and label", namespace{"shop", nil}, both, maybe},
-		{"name and label, excluded by name", namespace{"kube-system", nil}, both, no},
-		{"wildcard", namespace{"shop", labels.Set{"a": "b"}}, &metav1.LabelSelector{MatchLabels: map[string]string{"a": "*"}}, maybe},
-		{"not valid", namespace{"shop", labels.Set{}}, &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Is"}}}, maybe},
+		{"no selector", namespace{name: "shop"}, nil, yes},
+		{"labels not known", namespace{name: "shop"}, include, maybe},
+		{"label missing", namespace{name: "shop", labels: labels.Set{}}, include, no},
+		{"label there", namespace{name: "shop", labels: labels.Set{"include": "true"}}, include, yes},
+		{"only the name", namespace{name: "shop"}, byName, yes},
+		{"only the name, excluded", namespace{name: "kube-system"}, byName, no},
+		{"name and label", namespace{name: "shop"}, both, maybe},
+		{"name and label, excluded by name", namespace{name: "kube-system"}, both, no},
+		{"wildcard", namespace{name: "shop", labels: labels.Set{"a": "b"}}, &metav1.LabelSelector{MatchLabels: map[string]string{"a": "*"}}, maybe},
+		{"not valid", namespace{name: "shop", labels: labels.Set{}}, &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Is"}}}, maybe},
 	}
 	for _, tt := range tests {
+		tt.ns.parsed = &sync.Map{}
 		if got := tt.ns.selected(tt.s); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
 		}
@@ -231,7 +234,7 @@ func FuzzGlob(f *testing.F) {
 		if !glob(s, s) || !glob("*"+s+"*", s) || !glob("*", s) {
 			t.Errorf("%q does not match itself", s)
 		}
-		if g := sigstoreGlob(s); g != nil && s != "*" && s != "*/*" && !g.MatchString(s) {
+		if g := sigstoreGlob(s); g != nil && s != "*" && s != "*/*" && !g.matches(s) {
 			t.Errorf("sigstore: %q does not match itself", s)
 		}
 		celShape(s)

@@ -11,8 +11,8 @@ import (
 // opaque are the policies that may verify images by code that is not read:
 // Gatekeeper's that ask an external verifier such as Ratify, Kubewarden's, and
 // the backend of the API server's ImagePolicyWebhook.
-func opaque(v inventory.View) []func(Image, namespace) []opinion {
-	return []func(Image, namespace) []opinion{gatekeeper(v), kubewarden(v), reviewer(v)}
+func opaque(v inventory.View) []verdicts {
+	return []verdicts{gatekeeper(v), kubewarden(v), reviewer(v)}
 }
 
 // asksVerifier reports whether a template calls an external data provider that
@@ -25,7 +25,7 @@ func asksVerifier(t inventory.GatekeeperTemplate) bool {
 	return strings.Contains(code, "external_data(") && (strings.Contains(code, "ratify") || strings.Contains(code, "cosign"))
 }
 
-func gatekeeper(v inventory.View) func(Image, namespace) []opinion {
+func gatekeeper(v inventory.View) verdicts {
 	kinds := map[string]bool{}
 	for t := range inventory.All(v, inventory.GatekeeperTemplates) {
 		kinds[t.Value.Spec.CRD.Spec.Names.Kind] = asksVerifier(t.Value)
@@ -37,17 +37,16 @@ func gatekeeper(v inventory.View) func(Image, namespace) []opinion {
 		}
 	}
 	verifiers := inventory.Len(v, inventory.RatifyVerifiers) + inventory.Len(v, inventory.RatifyNamespacedVerifiers) + inventory.Len(v, inventory.RatifyExecutors)
-	return func(im Image, ns namespace) []opinion {
+	return func(im *Image, ns namespace, say func(opinion)) {
 		if verifiers > 0 && len(all) == 0 {
-			return []opinion{{no, "Ratify", "is configured, but no constraint of Gatekeeper asks it"}}
+			say(opinion{no, "Ratify", "is configured, but no constraint of Gatekeeper asks it"})
 		}
-		var out []opinion
 		for _, c := range all {
 			o := opinion{policy: named("Gatekeeper", c.Subject)}
 			m := &c.Value.Spec.Match
 			// Names of namespaces may begin or end with an asterisk.
 			if len(m.Namespaces) > 0 && !globs(m.Namespaces, ns.name) || globs(m.ExcludedNamespaces, ns.name) || ns.selected(m.NamespaceSelector) == no {
-				out = append(out, o)
+				say(o)
 				continue
 			}
 			switch c.Value.Spec.Action {
@@ -56,16 +55,15 @@ func gatekeeper(v inventory.View) func(Image, namespace) []opinion {
 			default:
 				o.answer, o.why = maybe, "asks an external verifier, whose configuration is not evaluated"
 			}
-			out = append(out, o)
+			say(o)
 		}
-		return out
 	}
 }
 
 // kubewarden finds the policies whose module verifies signatures.
 //
 // https://github.com/kubewarden/verify-image-signatures
-func kubewarden(v inventory.View) func(Image, namespace) []opinion {
+func kubewarden(v inventory.View) verdicts {
 	var all []inventory.Object[inventory.KubewardenPolicy]
 	for _, k := range []inventory.Kind[inventory.KubewardenPolicy]{inventory.KubewardenClusterPolicies, inventory.KubewardenPolicies} {
 		for o := range inventory.All(v, k) {
@@ -74,8 +72,7 @@ func kubewarden(v inventory.View) func(Image, namespace) []opinion {
 			}
 		}
 	}
-	return func(im Image, ns namespace) []opinion {
-		var out []opinion
+	return func(im *Image, ns namespace, say func(opinion)) {
 		for _, k := range all {
 			o := opinion{policy: named("Kubewarden", k.Subject)}
 			switch {
@@ -85,9 +82,8 @@ func kubewarden(v inventory.View) func(Image, namespace) []opinion {
 			default:
 				o.answer, o.why = maybe, "verifies signatures, but its settings are not read"
 			}
-			out = append(out, o)
+			say(o)
 		}
-		return out
 	}
 }
 
@@ -95,7 +91,7 @@ func kubewarden(v inventory.View) func(Image, namespace) []opinion {
 // about every image.
 //
 // https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#imagepolicywebhook
-func reviewer(v inventory.View) func(Image, namespace) []opinion {
+func reviewer(v inventory.View) verdicts {
 	on := false
 	for pod := range inventory.In(v, inventory.Pods, "kube-system") {
 		for _, c := range pod.Value.Template.Spec.Containers {
@@ -106,10 +102,9 @@ func reviewer(v inventory.View) func(Image, namespace) []opinion {
 				})
 		}
 	}
-	return func(Image, namespace) []opinion {
-		if !on {
-			return nil
+	return func(_ *Image, _ namespace, say func(opinion)) {
+		if on {
+			say(opinion{maybe, "the API server", "asks a backend about every image (ImagePolicyWebhook), whose answers, and what counts without one (defaultAllow), are not known"})
 		}
-		return []opinion{{maybe, "the API server", "asks a backend about every image (ImagePolicyWebhook), whose answers, and what counts without one (defaultAllow), are not known"}}
 	}
 }

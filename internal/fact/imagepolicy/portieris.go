@@ -12,35 +12,36 @@ import (
 // namespace, else of the cluster, the repository counts that matches best.
 //
 // https://github.com/IBM/portieris/blob/main/pkg/policy/policy.go
-func (p *Policies) portieris(v inventory.View) []func(Image, namespace) []opinion {
+func (p *Policies) portieris(v inventory.View) []verdicts {
 	cluster := slices.Collect(inventory.All(v, inventory.PortierisClusterPolicies))
 	byNamespace := map[string][]inventory.Object[inventory.PortierisPolicy]{}
 	for o := range inventory.All(v, inventory.PortierisPolicies) {
 		byNamespace[o.Namespace] = append(byNamespace[o.Namespace], o)
 	}
 	unread := len(v.Missing(inventory.PortierisPolicies.ID, ""))+len(v.Missing(inventory.PortierisClusterPolicies.ID, "")) > 0
-	return []func(Image, namespace) []opinion{func(im Image, ns namespace) []opinion {
+	return []verdicts{func(im *Image, ns namespace, say func(opinion)) {
 		policies := byNamespace[ns.name]
 		if len(policies) == 0 {
 			policies = cluster
 		}
 		if len(policies) == 0 {
-			return nil
+			return
 		}
 		o, saved := judgePortieris(policies, im)
 		if unread {
 			o = o.through(maybe, "may verify it, but other policies, one of which may match better, were not read")
 		}
-		return []opinion{p.gate(o, portierisEngine, saved, im, ns)}
+		say(p.gate(o, portierisEngine, saved, im, ns))
 	}}
 }
 
 // judgePortieris is the opinion of the repository that matches best.
-func judgePortieris(policies []inventory.Object[inventory.PortierisPolicy], im Image) (o opinion, saved bool) {
+func judgePortieris(policies []inventory.Object[inventory.PortierisPolicy], im *Image) (o opinion, saved bool) {
 	var match *inventory.PortierisRepository
 	var by report.Subject
 	quality := -1
-	for _, p := range policies {
+	for i := range policies {
+		p := &policies[i]
 		for i := range p.Value.Spec.Repositories {
 			r := &p.Value.Spec.Repositories[i]
 			q := len(strings.ReplaceAll(r.Name, "*", ""))

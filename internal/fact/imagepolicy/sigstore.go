@@ -23,10 +23,10 @@ func unmatched(v inventory.View) string {
 	return "deny"
 }
 
-func (p *Policies) sigstore(v inventory.View) []func(Image, namespace) []opinion {
-	var rules []sigstorePolicy
+func (p *Policies) sigstore(v inventory.View) []verdicts {
+	var rules []*sigstorePolicy
 	for o := range inventory.All(v, inventory.SigstorePolicies) {
-		r := sigstorePolicy{Object: o, name: named("sigstore", o.Subject), wrong: p.check(o)}
+		r := &sigstorePolicy{Object: o, name: named("sigstore", o.Subject), wrong: p.check(o)}
 		for _, image := range o.Value.Spec.Images {
 			if glob := sigstoreGlob(image.Glob); glob != nil {
 				r.globs = append(r.globs, glob)
@@ -35,18 +35,16 @@ func (p *Policies) sigstore(v inventory.View) []func(Image, namespace) []opinion
 		rules = append(rules, r)
 	}
 	otherwise := unmatched(v)
-	return []func(Image, namespace) []opinion{func(im Image, ns namespace) []opinion {
-		var out []opinion
-		matched := false
+	return []verdicts{func(im *Image, ns namespace, say func(opinion)) {
+		matched, names := false, sigstoreNames(im)
 		for _, r := range rules {
-			o := r.judge(im)
+			o := r.judge(im, names)
 			matched = matched || o.answer != no || o.why != ""
-			out = append(out, p.gate(o, sigstoreEngine, r.Value.UID != "", im, ns))
+			say(p.gate(o, sigstoreEngine, r.Value.UID != "", im, ns))
 		}
 		if len(rules) > 0 && !matched && otherwise != "deny" {
-			out = append(out, opinion{no, "policy-controller", "lets images pass that no ClusterImagePolicy matches (no-match-policy " + otherwise + ")"})
+			say(opinion{no, "policy-controller", "lets images pass that no ClusterImagePolicy matches (no-match-policy " + otherwise + ")"})
 		}
-		return out
 	}}
 }
 
@@ -54,14 +52,14 @@ func (p *Policies) sigstore(v inventory.View) []func(Image, namespace) []opinion
 type sigstorePolicy struct {
 	inventory.Object[inventory.SigstorePolicy]
 	name  string
-	globs []*regexp.Regexp
+	globs []*sigstorePattern
 	wrong bool
 }
 
 // judge looks at one policy. All that match must hold, so that one is enough.
-func (r sigstorePolicy) judge(im Image) opinion {
+func (r *sigstorePolicy) judge(im *Image, names [2]string) opinion {
 	o := opinion{policy: r.name}
-	matched := r.images(im)
+	matched := r.images(names)
 	if matched != no {
 		matched = min(matched, r.resources(im))
 	}
@@ -89,21 +87,26 @@ func (r sigstorePolicy) judge(im Image) opinion {
 	return o
 }
 
-// images reports whether a glob matches the image, both as it is written and
-// with a digest in the place of the tag, as policy-controller's mutating webhook
-// rewrites it before it is verified.
+// sigstoreNames are the image as it is written, and with a digest in the place
+// of the tag, as policy-controller's mutating webhook rewrites it before it is
+// verified.
 //
 // https://github.com/sigstore/policy-controller/blob/main/pkg/webhook/validator.go (resolvePodSpec)
-func (r sigstorePolicy) images(im Image) answer {
+func sigstoreNames(im *Image) [2]string {
 	name := im.Registry
 	if name == "docker.io" {
 		name = "index.docker.io" // as go-containerregistry has it
 	}
 	name += "/" + im.Repository
+	return [2]string{name + ":" + im.tag(), name + "@sha256:" + strings.Repeat("0", 64)}
+}
+
+// images reports whether a glob matches both names of an image.
+func (r *sigstorePolicy) images(names [2]string) answer {
 	matches := func(s string) bool {
-		return slices.ContainsFunc(r.globs, func(g *regexp.Regexp) bool { return g.MatchString(s) })
+		return slices.ContainsFunc(r.globs, func(g *sigstorePattern) bool { return g.matches(s) })
 	}
-	byTag, byDigest := matches(name+":"+im.tag()), matches(name+"@sha256:"+strings.Repeat("0", 64))
+	byTag, byDigest := matches(names[0]), matches(names[1])
 	switch {
 	case byTag && byDigest:
 		return yes
@@ -114,7 +117,7 @@ func (r sigstorePolicy) images(im Image) answer {
 }
 
 // resources reports whether the policy is about the workload or its pods.
-func (r sigstorePolicy) resources(im Image) answer {
+func (r *sigstorePolicy) resources(im *Image) answer {
 	if len(r.Value.Spec.Match) == 0 {
 		return yes
 	}
@@ -134,13 +137,24 @@ func (r sigstorePolicy) resources(im Image) answer {
 	return out
 }
 
+// sigstorePattern is a glob. What stands before its first asterisk is compared
+// first, which is enough for most images.
+type sigstorePattern struct {
+	prefix string
+	expr   *regexp.Regexp
+}
+
+func (p *sigstorePattern) matches(s string) bool {
+	return strings.HasPrefix(s, p.prefix) && p.expr.MatchString(s)
+}
+
 var sigstoreGlobChars = regexp.MustCompile(`^[a-zA-Z0-9_:/*.-]+$`)
 
 // sigstoreGlob compiles a glob, in which "**" stands for any text and "*" for
 // any without a slash; nil for one that is not valid.
 //
 // https://github.com/sigstore/policy-controller/blob/main/pkg/apis/glob/glob.go
-func sigstoreGlob(glob string) *regexp.Regexp {
+func sigstoreGlob(glob string) *sigstorePattern {
 	if !sigstoreGlobChars.MatchString(glob) {
 		return nil
 	}
@@ -150,10 +164,11 @@ func sigstoreGlob(glob string) *regexp.Regexp {
 	case "*/*":
 		glob = "index.docker.io/*/*"
 	}
+	prefix, _, _ := strings.Cut(glob, "*")
 	expr := regexp.QuoteMeta(glob)
 	expr = strings.ReplaceAll(expr, `\*\*`, `.*`)
 	expr = strings.ReplaceAll(expr, `\*`, `[^/]*`)
-	return regexp.MustCompile("^" + expr + "$")
+	return &sigstorePattern{prefix, regexp.MustCompile("^" + expr + "$")}
 }
 
 // passes reports whether an authority takes every image. Authorities are
@@ -165,17 +180,7 @@ func anybody(a inventory.SigstoreAuthority) bool {
 	return a.Keyless != nil && slices.ContainsFunc(a.Keyless.Identities, unbound)
 }
 
-// unbound reports whether an identity names neither issuer nor subject.
+// unbound reports whether an identity is one that everybody has.
 func unbound(id inventory.SigstoreIdentity) bool {
-	any := func(s, expr string) bool { return s == "" && anything(expr) }
-	return any(id.Issuer, id.IssuerRegExp) && any(id.Subject, id.SubjectRegExp)
-}
-
-// anything reports whether a regular expression, if there is one, matches all.
-func anything(expr string) bool {
-	switch strings.TrimSuffix(strings.TrimPrefix(expr, "^"), "$") {
-	case "", ".*", ".+":
-		return true
-	}
-	return false
+	return identity{id.Issuer, id.IssuerRegExp, id.Subject, id.SubjectRegExp}.anybody()
 }

@@ -28,6 +28,9 @@ var (
 	ErrAlgorithm = errors.New("unknown digest algorithm")
 )
 
+// HowRendered is how to let the image be seen that a manifest leaves to others.
+const HowRendered = "scan what is deployed: the kustomization, chart or output that fills in the image"
+
 // Sizes of the digests that the kubelet accepts, in hexadecimal digits.
 var digits = map[string]int{"sha256": 64, "sha384": 96, "sha512": 128}
 

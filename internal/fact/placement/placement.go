@@ -96,6 +96,12 @@ var passing = map[string]bool{
 	"node.cloudprovider.kubernetes.io/uninitialized": true,
 	"node.cloudprovider.kubernetes.io/shutdown":      true,
 	"ToBeDeletedByClusterAutoscaler":                 true, // https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md
+	"karpenter.sh/unregistered":                      true, // https://karpenter.sh/docs/concepts/nodepools/
+	"karpenter.sh/disrupted":                         true, // https://karpenter.sh/docs/concepts/disruption/
+	"node.cilium.io/agent-not-ready":                 true, // https://docs.cilium.io/en/stable/installation/taints/
+	"cni.istio.io/not-ready":                         true, // https://istio.io/latest/docs/setup/additional-setup/cni/
+	"ebs.csi.aws.com/agent-not-ready":                true, // https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/install.md
+	"efs.csi.aws.com/agent-not-ready":                true, // https://github.com/kubernetes-sigs/aws-efs-csi-driver/blob/master/docs/README.md
 }
 
 // Pod is a pod as the scheduler sees it.

@@ -28,23 +28,32 @@ func admissionPolicies(v inventory.View, version api.Version) []claim {
 			if spec.FailurePolicy != nil && *spec.FailurePolicy == admissionv1.Ignore {
 				name += " (failurePolicy Ignore)"
 			}
-			c, ok := celClaim(name, spec.Validations, spec.Variables, version, inMatch(spec.MatchConstraints) && inMatch(b.Value.Spec.MatchResources))
+			c, ok := celClaim(name, spec.Validations, spec.Variables, version)
 			if !ok {
 				continue
 			}
+			if !inMatch(spec.MatchConstraints) || !inMatch(b.Value.Spec.MatchResources) {
+				c.blind(noRule)
+			}
+			asked, bound := required(spec.MatchConstraints), matchResources(b.Value.Spec.MatchResources)
+			actions := fmt.Sprintf("has the actions %q only", b.Value.Spec.ValidationActions)
 			c.in = func(ns namespace) (reach, string) {
-				matched := min(required(spec.MatchConstraints, ns), matchResources(b.Value.Spec.MatchResources, ns))
+				matched := min(asked.in(ns), bound.in(ns))
 				switch {
 				case matched == none:
 					return none, ""
 				case !slices.Contains(b.Value.Spec.ValidationActions, admissionv1.Deny):
-					return idle, fmt.Sprintf("has the actions %q only", b.Value.Spec.ValidationActions)
+					return idle, actions
 				case matched == some:
 					return some, "is not about all pods (matchConstraints, matchResources)"
 				case matched == unsure:
 					return unsure, "has a selector that does not parse"
 				case len(spec.MatchConditions) > 0:
 					return unsure, "has matchConditions, which are not evaluated"
+				case spec.FailurePolicy != nil && *spec.FailurePolicy == admissionv1.Ignore:
+					return unsure, letsPass
+				case spec.ParamKind != nil && passesWithout(b.Value.Spec.ParamRef):
+					return unsure, "is passed by while its parameter is missing (parameterNotFoundAction)"
 				}
 				return whole, ""
 			}
@@ -54,9 +63,22 @@ func admissionPolicies(v inventory.View, version api.Version) []claim {
 	return out
 }
 
+// letsPass is what becomes of a pod on which an expression cannot be evaluated:
+// mostly one that lacks a field.
+const letsPass = "lets pass what its expressions cannot be evaluated on (failurePolicy Ignore)"
+
+// passesWithout reports whether a binding whose parameter is not there judges
+// nothing. One that names no parameter is evaluated without.
+//
+// https://github.com/kubernetes/apiserver/blob/v0.37.2/pkg/admission/plugin/policy/generic/policy_dispatcher.go (CollectParams)
+func passesWithout(p *admissionv1.ParamRef) bool {
+	return p != nil && (p.ParameterNotFoundAction == nil || *p.ParameterNotFoundAction != admissionv1.DenyAction)
+}
+
 // kyvernoCEL reads ValidatingPolicies of Kyverno.
 func kyvernoCEL(v inventory.View, version api.Version) []claim {
 	hooks := webhooksOf(v, "Kyverno", "kyverno-resource-validating-webhook-cfg")
+	leftOut := filteredOut(v)
 	exceptions := slices.Collect(inventory.All(v, inventory.KyvernoCELExceptions))
 	missing := v.Missing(inventory.KyvernoCELExceptions.ID, "")
 	var out []claim
@@ -66,14 +88,20 @@ func kyvernoCEL(v inventory.View, version api.Version) []claim {
 		if spec.FailurePolicy == "Ignore" {
 			name += " (failurePolicy Ignore)"
 		}
-		c, ok := celClaim(name, spec.Validations, spec.Variables, version, inMatch(spec.MatchConstraints))
+		c, ok := celClaim(name, spec.Validations, spec.Variables, version)
 		if !ok || spec.Evaluation.Mode == "JSON" {
 			return
 		}
+		if !inMatch(spec.MatchConstraints) {
+			c.blind(noRule)
+		}
+		hooks.limit(&c)
+		asked := required(spec.MatchConstraints)
 		c.in = func(ns namespace) (reach, string) {
-			matched := required(spec.MatchConstraints, ns)
+			matched := asked.in(ns)
+			place := around(p.Subject, p.Kind == "ValidatingPolicy", ns)
 			switch {
-			case matched == none || p.Namespace != "" && p.Namespace != ns.name:
+			case matched == none || place == none:
 				return none, ""
 			case len(spec.Actions) > 0 && !slices.Contains(spec.Actions, admissionv1.Deny):
 				return idle, fmt.Sprintf("has the actions %q only", spec.Actions)
@@ -88,10 +116,14 @@ func kyvernoCEL(v inventory.View, version api.Version) []claim {
 				return some, "is not about all pods (matchConstraints)"
 			case matched == unsure:
 				return unsure, "has a selector that does not parse"
+			case place == unsure:
+				return unsure, noNamespace
 			case len(spec.MatchConditions) > 0:
 				return unsure, "has matchConditions, which are not evaluated"
-			case skippedByDefault(ns.name):
-				return unsure, "may not run there: the resourceFilters of Kyverno leave the namespace out by default"
+			case spec.FailurePolicy == "Ignore":
+				return unsure, letsPass
+			case leftOut.why(ns.name) != "":
+				return unsure, leftOut.why(ns.name)
 			case len(missing) > 0:
 				return unsure, "may have exceptions, and " + missing[0].String()
 			}
@@ -120,18 +152,11 @@ func kyvernoCEL(v inventory.View, version api.Version) []claim {
 }
 
 // celClaim is what validations in CEL claim; ok is false where they are not
-// about the security of pods. Ephemeral containers come by another resource:
-// where a policy does not match it, they are not held to anything. Kyverno's
-// webhook has the rules of its policies as they are.
-//
-// https://github.com/kyverno/kyverno/blob/main/pkg/controllers/webhook/validatingpolicy.go
-func celClaim(name string, validations []admissionv1.Validation, variables []admissionv1.Variable, version api.Version, ephemeral bool) (c claim, ok bool) {
+// about the security of pods.
+func celClaim(name string, validations []admissionv1.Validation, variables []admissionv1.Variable, version api.Version) (c claim, ok bool) {
 	d := demands{}
 	understood := d.cel(validations, variables, version)
 	c = claim{name: name, parts: d.parts(version)}
-	if held := c.parts.ofPods(); !ephemeral && len(held) < len(c.parts) {
-		c.parts, c.note = held, "does not see ephemeral containers (it has no rule for pods/ephemeralcontainers)"
-	}
 	var text strings.Builder
 	for _, v := range validations {
 		text.WriteString(v.Expression)
@@ -142,24 +167,30 @@ func celClaim(name string, validations []admissionv1.Validation, variables []adm
 	if !understood && bears.MatchString(text.String()) {
 		c.unread = "has expressions that are not understood"
 	}
-	return c, len(c.parts) > 0 || c.note != "" || c.unread != ""
+	return c, len(c.parts) > 0 || c.unread != ""
+}
+
+// constraints say which of the pods that are created match.
+type constraints struct {
+	rules               reach // by the rules, which are the same everywhere
+	namespaces, objects *metav1.LabelSelector
 }
 
 // required is matchResources for constraints that must be there, with rules.
-func required(m *admissionv1.MatchResources, ns namespace) reach {
+func required(m *admissionv1.MatchResources) constraints {
 	if m == nil || len(m.ResourceRules) == 0 {
-		return none
+		return constraints{rules: none}
 	}
-	return matchResources(m, ns)
+	return matchResources(m)
 }
 
-// matchResources says how many of the pods created in a namespace match. No
-// constraints, or no rules, match everything, as in a binding.
+// matchResources reads constraints. None, or no rules, match everything, as in
+// a binding.
 //
 // https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/
-func matchResources(m *admissionv1.MatchResources, ns namespace) reach {
+func matchResources(m *admissionv1.MatchResources) constraints {
 	if m == nil {
-		return whole
+		return constraints{rules: whole}
 	}
 	out := whole
 	if len(m.ResourceRules) > 0 {
@@ -171,12 +202,17 @@ func matchResources(m *admissionv1.MatchResources, ns namespace) reach {
 	for _, r := range m.ExcludeResourceRules {
 		out = min(out, opposite(ruleOn(r, "pods", admissionv1.Create)))
 	}
-	return min(out, selected(m.NamespaceSelector, m.ObjectSelector, ns))
+	return constraints{out, m.NamespaceSelector, m.ObjectSelector}
+}
+
+// in says how many of the pods created in a namespace match.
+func (c constraints) in(ns namespace) reach {
+	return min(c.rules, selected(c.namespaces, c.objects, ns))
 }
 
 // selected says how many of the pods of a namespace two selectors leave.
 func selected(namespaces, objects *metav1.LabelSelector, ns namespace) reach {
-	match, ok := selects(namespaces, ns.labels)
+	match, ok := ns.selected(namespaces)
 	switch {
 	case !ok:
 		return unsure
@@ -199,6 +235,10 @@ func ruleOn(r admissionv1.NamedRuleWithOperations, resource string, op admission
 	return whole
 }
 
+// onResource matches as the API server does: "pods/*" takes in the pods
+// themselves.
+//
+// https://github.com/kubernetes/apiserver/blob/v0.37.2/pkg/admission/plugin/webhook/predicates/rules/rules.go
 func onResource(r admissionv1.RuleWithOperations, resource string, op admissionv1.OperationType) bool {
 	has := func(list []string, any ...string) bool {
 		return slices.ContainsFunc(list, func(s string) bool { return slices.Contains(any, s) })
@@ -208,7 +248,7 @@ func onResource(r admissionv1.RuleWithOperations, resource string, op admissionv
 	if isSub {
 		resources = append(resources, kind+"/*", "*/"+sub)
 	} else {
-		resources = append(resources, "*")
+		resources = append(resources, "*", kind+"/*")
 	}
 	return has(r.APIGroups, "*", "") && has(r.APIVersions, "*", "v1") && has(r.Resources, resources...) &&
 		(r.Scope == nil || *r.Scope != admissionv1.ClusterScope) &&
@@ -217,25 +257,40 @@ func onResource(r admissionv1.RuleWithOperations, resource string, op admissionv
 
 const ephemeralContainers = "pods/ephemeralcontainers"
 
-// inMatch reports whether requests that add ephemeral containers match.
+// inMatch reports whether requests that add ephemeral containers match. They
+// come by a resource of their own.
 func inMatch(m *admissionv1.MatchResources) bool {
-	return m == nil || len(m.ResourceRules) == 0 || slices.ContainsFunc(m.ResourceRules, func(r admissionv1.NamedRuleWithOperations) bool {
-		return ruleOn(r, ephemeralContainers, admissionv1.Update) == whole
-	})
+	asked := func(least reach) func(admissionv1.NamedRuleWithOperations) bool {
+		return func(r admissionv1.NamedRuleWithOperations) bool {
+			return ruleOn(r, ephemeralContainers, admissionv1.Update) >= least
+		}
+	}
+	return m == nil || (len(m.ResourceRules) == 0 || slices.ContainsFunc(m.ResourceRules, asked(whole))) && !slices.ContainsFunc(m.ExcludeResourceRules, asked(some))
 }
 
 // webhooks are the validating webhooks of one project.
 type webhooks struct {
 	project string
-	found   []admissionv1.MutatingWebhook
-	missing []report.Gap
+	found   bool                          // there are some
+	onPods  []admissionv1.MutatingWebhook // those that are asked about pods
+	// onEphemeral: some are asked about ephemeral containers.
+	onEphemeral bool
+	missing     []report.Gap
 }
 
 func webhooksOf(v inventory.View, project, configuration string) webhooks {
 	w := webhooks{project: project, missing: v.Missing(inventory.ValidatingWebhookConfigurations.ID, "")}
 	for c := range inventory.All(v, inventory.ValidatingWebhookConfigurations) {
 		if strings.HasPrefix(c.Name, configuration) {
-			w.found = append(w.found, c.Value.Webhooks...)
+			w.found = w.found || len(c.Value.Webhooks) > 0
+			for _, hook := range c.Value.Webhooks {
+				w.onEphemeral = w.onEphemeral || slices.ContainsFunc(hook.Rules, func(r admissionv1.RuleWithOperations) bool {
+					return onResource(r, ephemeralContainers, admissionv1.Update)
+				})
+				if slices.ContainsFunc(hook.Rules, func(r admissionv1.RuleWithOperations) bool { return onResource(r, "pods", admissionv1.Create) }) {
+					w.onPods = append(w.onPods, hook)
+				}
+			}
 		}
 	}
 	return w
@@ -244,23 +299,39 @@ func webhooksOf(v inventory.View, project, configuration string) webhooks {
 // take says whether the project gets to see the pods of a namespace. A project
 // makes its webhook when it runs: manifests need not have it, a cluster must.
 func (w webhooks) take(ns namespace, observed bool) (reach, string) {
-	out := none
-	for _, hook := range w.found {
-		if slices.ContainsFunc(hook.Rules, func(r admissionv1.RuleWithOperations) bool { return onResource(r, "pods", admissionv1.Create) }) {
-			out = max(out, selected(hook.NamespaceSelector, hook.ObjectSelector, ns))
+	out, known := ns.called[w.project]
+	if !known {
+		for _, hook := range w.onPods {
+			reach := selected(hook.NamespaceSelector, hook.ObjectSelector, ns)
+			if reach == whole && len(hook.MatchConditions) > 0 {
+				reach = unsure
+			}
+			out = max(out, reach)
 		}
+		ns.called[w.project] = out
 	}
 	switch {
 	case out == unsure:
-		return unsure, "is called by a webhook with a selector that does not parse"
+		return unsure, "is called by a webhook with matchConditions, which are not evaluated, or a selector that does not parse"
 	case out == some:
 		return some, "is called for some pods only (objectSelector of the webhook)"
-	case out == whole, len(w.found) == 0 && !observed:
+	case out == whole, !w.found && !observed:
 		return whole, ""
 	case len(w.missing) > 0:
 		return unsure, "needs a webhook to be called, and " + w.missing[0].String()
-	case len(w.found) == 0:
+	case !w.found:
 		return idle, "is not called: no webhook of " + w.project + " is registered"
 	}
 	return idle, "is not called: no webhook of " + w.project + " takes pods of the namespace"
+}
+
+// limit takes out of a claim what the webhooks of its project do not get to
+// see. Where none was seen, the project makes one that sees all.
+//
+// https://github.com/kyverno/kyverno/blob/main/pkg/controllers/webhook/utils.go
+// https://github.com/open-policy-agent/gatekeeper/blob/master/deploy/gatekeeper.yaml
+func (w webhooks) limit(c *claim) {
+	if w.found && !w.onEphemeral {
+		c.blind("no webhook of " + w.project + " has a rule for " + ephemeralContainers)
+	}
 }

@@ -73,7 +73,7 @@ func (p parts) ofPods() parts {
 // level is all controls of a level at any version, but for some.
 func level(l api.Level, without ...string) parts {
 	out := parts{}
-	for _, c := range policy.DefaultChecks() {
+	for _, c := range standards() {
 		if (c.Level == api.LevelBaseline || l == api.LevelRestricted) && !slices.Contains(without, string(c.ID)) {
 			out[string(c.ID)] = true
 		}
@@ -87,7 +87,7 @@ func level(l api.Level, without ...string) parts {
 // https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/pod-security-admission/policy/registry.go
 func controlsOf(l api.Level, v api.Version) []string {
 	var out, replaced []string
-	for _, c := range policy.DefaultChecks() {
+	for _, c := range standards() {
 		at, ok := versioned(c, v)
 		if !ok || c.Level != api.LevelBaseline && l != api.LevelRestricted {
 			continue
@@ -120,13 +120,8 @@ func versioned(c policy.Check, v api.Version) (at policy.VersionedCheck, ok bool
 	return at, ok
 }
 
-var checks = sync.OnceValue(func() map[string]policy.Check {
-	out := map[string]policy.Check{}
-	for _, c := range policy.DefaultChecks() {
-		out[string(c.ID)] = c
-	}
-	return out
-})
+// standards are upstream's checks, which it makes anew each time it is asked.
+var standards = sync.OnceValue(policy.DefaultChecks)
 
 // allows asks upstream whether a control lets a value through. With a value
 // that is a glob, it does not.
@@ -145,7 +140,8 @@ func allows(control, value string, v api.Version) bool {
 		container.Capabilities = &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}, Add: []corev1.Capability{corev1.Capability(value)}}
 	}
 	spec.Containers = []corev1.Container{{SecurityContext: container}}
-	at, ok := versioned(checks()[control], v)
+	i := slices.IndexFunc(standards(), func(c policy.Check) bool { return string(c.ID) == control })
+	at, ok := versioned(standards()[i], v)
 	return !ok || at.CheckPod(&metav1.ObjectMeta{}, &spec).Allowed
 }
 

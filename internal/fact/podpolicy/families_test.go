@@ -34,6 +34,9 @@ func TestMatches(t *testing.T) {
 		"every name":            {"match: {any: [{resources: {kinds: [Pod], names: ['*']}}]}", "held"},
 		"who":                   {"match: {any: [{resources: {kinds: [Pod]}, subjects: [{kind: User, name: ann}]}]}", "weak"},
 		"on updates":            {"match: {any: [{resources: {kinds: [Pod], operations: [UPDATE]}}]}", "none"},
+		"on creation only":      {"match: {any: [{resources: {kinds: [Pod], operations: [CREATE]}}]}", "weak"}, // ephemeral containers come by updates
+		"on both":               {"match: {any: [{resources: {kinds: [Pod], operations: [CREATE, UPDATE]}}]}", "held"},
+		"updates excluded":      {"match: {any: [{resources: {kinds: [Pod]}}]}\n    exclude: {any: [{resources: {kinds: [Pod], operations: [UPDATE]}}]}", "weak"},
 		"one of two":            {"match: {any: [{resources: {kinds: [Pod], names: [a]}}, {resources: {kinds: [Pod], namespaces: [shop]}}]}", "held"},
 		"excluded":              {"match: {any: [{resources: {kinds: [Pod]}}]}\n    exclude: {any: [{resources: {namespaces: ['sh?p']}}]}", "none"},
 		"excluded elsewhere":    {"match: {any: [{resources: {kinds: [Pod]}}]}\n    exclude: {any: [{resources: {namespaces: [crm]}}]}", "held"},
@@ -108,7 +111,7 @@ func TestActions(t *testing.T) {
 
 func TestWebhook(t *testing.T) {
 	hook := func(rules, selector string) string {
-		return "\n---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: kyverno-resource-validating-webhook-cfg}\nwebhooks:\n- {name: validate.kyverno.svc-fail, rules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: " + rules + "}], namespaceSelector: " + selector + "}"
+		return "\n---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: kyverno-resource-validating-webhook-cfg}\nwebhooks:\n- {name: validate.kyverno.svc-fail, rules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE, UPDATE], resources: " + rules + "}], namespaceSelector: " + selector + "}"
 	}
 	policy := rule("{podSecurity: {level: baseline, version: latest}}")
 	saved := strings.Replace(policy, "{name: p}", "{name: p, uid: 0a}", 1)
@@ -118,10 +121,13 @@ func TestWebhook(t *testing.T) {
 	}{
 		"manifests":     {policy, api.LevelBaseline},
 		"saved, none":   {saved, api.LevelPrivileged},
-		"saved":         {saved + hook("[pods]", "{}"), api.LevelBaseline},
+		"saved":         {saved + hook("[pods, pods/ephemeralcontainers]", "{}"), api.LevelBaseline},
+		"subresources":  {saved + hook("['pods/*']", "{}"), api.LevelBaseline},
+		"not ephemeral": {saved + hook("[pods]", "{}"), api.LevelPrivileged},
+		"conditions":    {saved + hook("['*/*']", "{}, matchConditions: [{name: a, expression: 'false'}]"), api.LevelPrivileged},
 		"not pods":      {saved + hook("[services]", "{}"), api.LevelPrivileged},
 		"not here":      {saved + hook("['*']", "{matchLabels: {team: db}}"), api.LevelPrivileged},
-		"here":          {saved + hook("['*/*']", "{matchLabels: {team: web}}"), api.LevelBaseline},
+		"here":          {saved + hook("['*', pods/ephemeralcontainers]", "{matchLabels: {team: web}}"), api.LevelBaseline},
 		"manifest, too": {policy + hook("[pods]", "{matchLabels: {team: db}}"), api.LevelPrivileged},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,17 +28,17 @@ func gatekeeper(v inventory.View, version api.Version) []claim {
 	var out []claim
 	for c := range inventory.All(v, inventory.GatekeeperConstraints) {
 		text, there := code[c.Kind]
-		g := gatekeeperConstraint{c, there, configs, v.Missing(inventory.GatekeeperConfigs.ID, ""), hooks}
-		if len(missing) > 0 {
-			g.template = true // it may be there; its code is not known
+		g := gatekeeperConstraint{
+			Object: c, configs: configs, missing: v.Missing(inventory.GatekeeperConfigs.ID, ""), hooks: hooks,
+			template: there || len(missing) > 0, // it may be there; its code is not known
 		}
+		g.unreadable = json.Unmarshal(orEmpty(c.Value.Spec.Parameters), &g.parameters) != nil
 		held, unread, known := libraryParts(c.Kind, c.Value.Spec.Parameters, text, version)
 		x := claim{name: fmt.Sprintf("Gatekeeper %s %q", c.Kind, c.Name), parts: held, unread: unread, in: g.in}
 		if known && there && !seesEphemeral(text) {
-			if x.parts = held.ofPods(); len(x.parts) < len(held) {
-				x.note = "does not see ephemeral containers (its template does not name them, or skips updates)"
-			}
+			x.blind("its template does not name them, or skips updates")
 		}
+		hooks.limit(&x)
 		switch {
 		case !known && !there && len(missing) == 0, !known && there && !bears.MatchString(text):
 			continue // not at work, or not about the security of pods
@@ -66,10 +66,14 @@ var skipsUpdates = regexp.MustCompile(`is_update|isUpdate|request\.operation`)
 // gatekeeperConstraint is a constraint with what decides where it holds.
 type gatekeeperConstraint struct {
 	inventory.Object[inventory.GatekeeperConstraint]
-	template bool
-	configs  []inventory.Object[inventory.GatekeeperConfig]
-	missing  []report.Gap // of the configs
-	hooks    webhooks
+	template   bool
+	parameters struct {
+		ExemptImages []string `json:"exemptImages"`
+	}
+	unreadable bool // the parameters are not understood
+	configs    []inventory.Object[inventory.GatekeeperConfig]
+	missing    []report.Gap // of the configs
+	hooks      webhooks
 }
 
 // in says whether the constraint holds all pods of a namespace.
@@ -99,24 +103,21 @@ func (c gatekeeperConstraint) in(ns namespace) (reach, string) {
 			}
 		}
 	}
-	if len(c.hooks.found) == 0 && ns.labels.Has(ignoreLabel) {
+	if !c.hooks.found && ns.labels.Has(ignoreLabel) {
 		return idle, fmt.Sprintf("does not run there: the namespace has the label %q", ignoreLabel)
 	}
 	if reach, why := c.hooks.take(ns, c.Value.UID != ""); reach != whole {
 		return reach, why
 	}
-	var p struct {
-		ExemptImages []string `json:"exemptImages"`
-	}
-	switch err := json.Unmarshal(orEmpty(c.Value.Spec.Parameters), &p); {
-	case matched == unsure || err != nil:
+	switch {
+	case matched == unsure || c.unreadable:
 		return unsure, "has a selector or parameters that are not understood"
 	case len(c.missing) > 0:
 		return unsure, "may be kept out of the namespace, and " + c.missing[0].String()
 	case matched == some || m.Name != "" && m.Name != "*":
 		return some, "is not about all pods (match)"
-	case len(p.ExemptImages) > 0:
-		return some, fmt.Sprintf("leaves out containers by their image (exemptImages %q)", p.ExemptImages)
+	case len(c.parameters.ExemptImages) > 0:
+		return some, fmt.Sprintf("leaves out containers by their image (exemptImages %q)", c.parameters.ExemptImages)
 	}
 	return whole, ""
 }

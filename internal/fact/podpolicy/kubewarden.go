@@ -33,9 +33,7 @@ func kubewarden(v inventory.View, version api.Version) []claim {
 		if !slices.ContainsFunc(p.Value.Spec.Rules, func(r admissionv1.RuleWithOperations) bool {
 			return onResource(r, ephemeralContainers, admissionv1.Update)
 		}) {
-			if c.parts = held.ofPods(); len(c.parts) < len(held) {
-				c.note = "does not see ephemeral containers (it has no rule for " + ephemeralContainers + ")"
-			}
+			c.blind(noRule)
 		}
 		out = append(out, c)
 	}
@@ -52,11 +50,12 @@ func kubewarden(v inventory.View, version api.Version) []claim {
 // wardenIn says whether a policy holds all pods of a namespace.
 func wardenIn(p inventory.Object[inventory.KubewardenPolicy]) func(namespace) (reach, string) {
 	spec := &p.Value.Spec
+	onPods := slices.ContainsFunc(spec.Rules, func(r admissionv1.RuleWithOperations) bool { return onResource(r, "pods", admissionv1.Create) })
 	return func(ns namespace) (reach, string) {
 		matched := selected(spec.NamespaceSelector, spec.ObjectSelector, ns)
-		onPods := slices.ContainsFunc(spec.Rules, func(r admissionv1.RuleWithOperations) bool { return onResource(r, "pods", admissionv1.Create) })
+		place := around(p.Subject, strings.HasPrefix(p.Kind, "Cluster"), ns)
 		switch {
-		case matched == none || !onPods || p.Namespace != "" && p.Namespace != ns.name:
+		case matched == none || !onPods || place == none:
 			return none, ""
 		case spec.Mode == "monitor":
 			return idle, `has the mode "monitor"`
@@ -64,6 +63,8 @@ func wardenIn(p inventory.Object[inventory.KubewardenPolicy]) func(namespace) (r
 			return idle, fmt.Sprintf("does not run: its status is %q", p.Value.Status.State)
 		case matched == unsure:
 			return unsure, "has a selector that does not parse"
+		case place == unsure:
+			return unsure, noNamespace
 		case len(spec.MatchConditions) > 0:
 			return unsure, "has matchConditions, which are not evaluated"
 		case matched == some:

@@ -18,7 +18,7 @@ import (
 func kyverno(v inventory.View, version api.Version) []claim {
 	exceptions := slices.Collect(inventory.All(v, inventory.KyvernoExceptions))
 	missing := v.Missing(inventory.KyvernoExceptions.ID, "")
-	hooks := webhooksOf(v, "Kyverno", "kyverno-resource-validating-webhook-cfg")
+	hooks, leftOut := webhooksOf(v, "Kyverno", "kyverno-resource-validating-webhook-cfg"), filteredOut(v)
 	var out []claim
 	read := func(p inventory.Object[inventory.KyvernoPolicy]) {
 		for _, rule := range p.Value.Spec.Rules {
@@ -29,8 +29,19 @@ func kyverno(v inventory.View, version api.Version) []claim {
 			if len(held) == 0 && unread == "" {
 				continue
 			}
-			r := kyvernoRule{p, rule, exceptions, missing, hooks}
-			out = append(out, claim{name: r.String(), parts: held, unread: unread, in: r.in})
+			r := kyvernoRule{policy: p, rule: rule, missing: missing, hooks: hooks, leftOut: leftOut}
+			r.conditional = !onCreate(rule.Preconditions) || len(rule.CELPreconditions)+len(p.Value.Spec.Webhook.MatchConditions) > 0
+			for _, x := range exceptions {
+				if r.namedBy(x) {
+					r.exceptions = append(r.exceptions, x)
+				}
+			}
+			c := claim{name: r.String(), parts: held, unread: unread, in: r.in}
+			if notOnUpdate(&rule) {
+				c.blind("match or exclude leaves out updates")
+			}
+			hooks.limit(&c)
+			out = append(out, c)
 		}
 	}
 	for p := range inventory.All(v, inventory.KyvernoClusterPolicies) {
@@ -44,11 +55,13 @@ func kyverno(v inventory.View, version api.Version) []claim {
 
 // kyvernoRule is one rule with what decides where it holds.
 type kyvernoRule struct {
-	policy     inventory.Object[inventory.KyvernoPolicy]
-	rule       inventory.KyvernoRule
-	exceptions []inventory.Object[inventory.KyvernoException]
-	missing    []report.Gap // of the exceptions
-	hooks      webhooks
+	policy      inventory.Object[inventory.KyvernoPolicy]
+	rule        inventory.KyvernoRule
+	conditional bool                                           // it, or its policy, has conditions
+	exceptions  []inventory.Object[inventory.KyvernoException] // that name it
+	missing     []report.Gap                                   // of the exceptions
+	hooks       webhooks
+	leftOut     resourceFilters
 }
 
 func (r kyvernoRule) String() string {
@@ -68,7 +81,8 @@ func (r kyvernoRule) policyName() string {
 // in says whether the rule holds all pods of a namespace.
 func (r kyvernoRule) in(ns namespace) (reach, string) {
 	spec := &r.policy.Value.Spec
-	if r.policy.Kind == "Policy" && r.policy.Namespace != ns.name {
+	place := around(r.policy.Subject, r.policy.Kind != "Policy", ns)
+	if place == none {
 		return none, ""
 	}
 	matched := min(filters(&r.rule.Match, ns, true), opposite(filters(&r.rule.Exclude, ns, false)))
@@ -87,29 +101,26 @@ func (r kyvernoRule) in(ns namespace) (reach, string) {
 	switch {
 	case matched == some:
 		return some, "is not about all pods (match, exclude)"
+	case place == unsure:
+		return unsure, noNamespace
 	case matched == unsure:
 		return unsure, "has a match or exclude that is not understood"
-	case !onCreate(r.rule.Preconditions) || len(r.rule.CELPreconditions)+len(spec.Webhook.MatchConditions) > 0:
+	case r.conditional:
 		return unsure, "has preconditions or matchConditions, which are not evaluated"
 	case spec.ApplyRules == "One" && len(spec.Rules) > 1:
 		return unsure, "applies only one of its rules (applyRules)"
-	case skippedByDefault(ns.name):
-		return unsure, "may not run there: the resourceFilters of Kyverno leave the namespace out by default"
+	case r.leftOut.why(ns.name) != "":
+		return unsure, r.leftOut.why(ns.name)
 	case len(r.missing) > 0:
 		return unsure, "may have exceptions, and " + r.missing[0].String()
 	}
 	for _, x := range r.exceptions {
-		if r.excepted(x, ns) {
+		if filters(&x.Value.Spec.Match, ns, true) != none {
 			return unsure, fmt.Sprintf("may leave out pods that PolicyException %q names", x.Namespace+"/"+x.Name)
 		}
 	}
 	return whole, ""
 }
-
-// skippedByDefault lists the namespaces in the default of Kyverno's resourceFilters.
-//
-// https://kyverno.io/docs/installation/customization/#resource-filters
-func skippedByDefault(ns string) bool { return inventory.SystemNamespace(ns) || ns == "kyverno" }
 
 // action is what happens on a violation: the rule's word counts before the
 // policy's, and of either an override for the namespace first.
@@ -123,18 +134,18 @@ func (r kyvernoRule) action(ns namespace) string {
 	}
 	for _, o := range overrides {
 		named := len(o.Namespaces) == 0 || globs(o.Namespaces, ns.name)
-		if match, ok := selects(o.NamespaceSelector, ns.labels); named && match && ok {
+		if match, ok := ns.selected(o.NamespaceSelector); named && match && ok {
 			return o.Action
 		}
 	}
 	return action
 }
 
-// excepted reports whether an exception may take pods of a namespace out of the rule.
-func (r kyvernoRule) excepted(x inventory.Object[inventory.KyvernoException], ns namespace) bool {
+// namedBy reports whether an exception is one to the rule.
+func (r kyvernoRule) namedBy(x inventory.Object[inventory.KyvernoException]) bool {
 	for _, e := range x.Value.Spec.Exceptions {
 		if glob(e.PolicyName, r.policyName()) && globs(e.RuleNames, r.rule.Name) {
-			return filters(&x.Value.Spec.Match, ns, true) != none
+			return true
 		}
 	}
 	return false
@@ -176,6 +187,7 @@ func ruleParts(r *inventory.KyvernoValidation, version api.Version) (held parts,
 		for _, each := range r.ForEach {
 			understood = d.forEach(each) && understood
 		}
+		understood = understood && len(r.Assert) == 0
 		if r.CEL != nil {
 			understood = d.cel(r.CEL.Expressions, r.CEL.Variables, version) && understood
 		}

@@ -62,7 +62,7 @@ func filtered(f *inventory.KyvernoFilter, ns namespace, kinds bool) reach {
 		if wildcards(s) {
 			return unsure
 		}
-		switch match, ok := selects(s, ns.labels); {
+		switch match, ok := ns.selected(s); {
 		case !ok:
 			return unsure
 		case !match:
@@ -77,17 +77,30 @@ func filtered(f *inventory.KyvernoFilter, ns namespace, kinds bool) reach {
 	return whole
 }
 
+// notOnUpdate reports whether a rule that is about new pods may leave out
+// updates, by which ephemeral containers come.
+func notOnUpdate(r *inventory.KyvernoRule) bool {
+	has := func(m *inventory.KyvernoMatch, update bool) bool {
+		return slices.ContainsFunc(slices.Concat(m.Any, m.All, []inventory.KyvernoFilter{m.KyvernoFilter}), func(f inventory.KyvernoFilter) bool {
+			return len(f.Resources.Operations) > 0 && slices.Contains(f.Resources.Operations, "UPDATE") == update
+		})
+	}
+	return has(&r.Match, false) || has(&r.Exclude, true)
+}
+
 // aboutPods reports whether a kind, "Pod", "v1/Pod", "*", takes pods in.
 //
 // https://kyverno.io/docs/policy-types/cluster-policy/match-exclude/#match-kinds-using-wildcards
 func aboutPods(kind string) bool {
-	words := strings.Split(kind, "/")
-	last := words[len(words)-1]
+	before, last := "", kind
+	if i := strings.LastIndexByte(kind, '/'); i >= 0 {
+		before, last = kind[:i], kind[i+1:]
+	}
 	if !glob(last, "Pod") {
 		return false
 	}
-	for _, before := range words[:len(words)-1] { // the group, or the version
-		if !glob(before, "v1") && before != "" {
+	for word := range strings.SplitSeq(before, "/") { // the group, or the version
+		if !glob(word, "v1") && word != "" {
 			return false
 		}
 	}

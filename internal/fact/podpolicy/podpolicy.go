@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,7 @@ import (
 	"k8s.io/pod-security-admission/api"
 
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
 // Enforced is what the policies enforce. All of its needs are optional: what
@@ -28,7 +30,7 @@ var Enforced = &inventory.Fact[*Policies]{
 	Needs: append(Decisive(),
 		inventory.KyvernoExceptions.Optional(), inventory.KyvernoCELExceptions.Optional(),
 		inventory.GatekeeperTemplates.Optional(), inventory.GatekeeperConfigs.Optional(),
-		inventory.ValidatingWebhookConfigurations.Optional(), inventory.Nodes.Optional(),
+		inventory.ValidatingWebhookConfigurations.Optional(), inventory.ConfigMaps.Optional(), inventory.Nodes.Optional(),
 	),
 	Build: build,
 }
@@ -52,6 +54,9 @@ type Policies struct {
 	// Version is that of the standards to hold against: the newest kubelet's,
 	// which is the API server's or older; the latest where no node was read.
 	Version api.Version
+
+	held      sync.Map // by the subject of the Namespace: func() Held
+	selectors sync.Map // *metav1.LabelSelector: parsed
 }
 
 // claim is one policy, or one rule of it, that is about pods.
@@ -65,10 +70,39 @@ type claim struct {
 	in func(namespace) (reach, string)
 }
 
+// blind takes out what the claim holds containers to: it does not see
+// ephemeral ones, which may be anything.
+func (c *claim) blind(why string) {
+	if held := c.parts.ofPods(); len(held) < len(c.parts) {
+		c.parts, c.note = held, "does not see ephemeral containers ("+why+")"
+	}
+}
+
+// noRule is why most claims are blind.
+const noRule = "it has no rule for " + ephemeralContainers
+
+// around says whether a policy is about a namespace at all: one of a kind that
+// lies in namespaces is about its own.
+func around(policy report.Subject, clusterWide bool, ns namespace) reach {
+	switch {
+	case clusterWide, policy.Namespace == ns.name:
+		return whole
+	case policy.Namespace == "":
+		return unsure
+	}
+	return none
+}
+
+const noNamespace = "may be of another namespace: it does not name its own"
+
 // namespace is a Namespace with its labels.
 type namespace struct {
 	name   string
 	labels labels.Set
+	// parsed are selectors in the form that matches: all claims are held
+	// against every namespace, and to parse one takes far longer than to match it.
+	parsed *sync.Map
+	called map[string]reach // what the webhooks of a project take, by its name
 }
 
 // reach is how many of the pods that are created in a namespace a policy is about.
@@ -86,46 +120,67 @@ const (
 type Held struct {
 	// By names the policies that refuse pods, Weak those that match pods and
 	// do not hold all of them to anything, with the reason, Unread those that
-	// may hold them to more than was understood.
-	By, Weak, Unread []string
-	parts            parts
-	version          api.Version
+	// may hold them to more than was understood: the first three of each.
+	By, Weak, Unread             []string
+	moreBy, moreWeak, moreUnread int // beside these
+	parts                        parts
+	version                      api.Version
 }
+
+// remark is what is said of a policy.
+type remark struct{ name, why string }
 
 // Any reports whether there is any policy that may be about the security of pods.
 func (p *Policies) Any() bool { return len(p.claims) > 0 }
 
-// In is what holds in the namespace of an object.
+// In is what holds in a namespace of the inventory. It is found once: several
+// checks ask.
 func (p *Policies) In(ns inventory.Object[inventory.Meta]) Held {
-	n := namespace{ns.Name, labels.Set{corev1.LabelMetadataName: ns.Name}}
+	held, _ := p.held.LoadOrStore(ns.Subject, sync.OnceValue(func() Held { return p.judge(ns) }))
+	return held.(func() Held)()
+}
+
+func (p *Policies) judge(ns inventory.Object[inventory.Meta]) Held {
+	n := namespace{ns.Name, labels.Set{corev1.LabelMetadataName: ns.Name}, &p.selectors, map[string]reach{}}
 	maps.Copy(n.labels, ns.Value.Labels)
 	h := Held{parts: parts{}, version: p.Version}
-	for _, c := range p.claims {
+	var by, weak, unread []remark
+	for i := range p.claims {
+		c := &p.claims[i]
 		reach, why := c.in(n)
 		switch {
 		case reach == none:
 		case reach == idle, reach == some:
-			h.Weak = append(h.Weak, c.name+" "+why)
+			weak = append(weak, remark{c.name, why})
 		case reach == unsure:
-			h.Unread = append(h.Unread, c.name+" "+why)
+			unread = append(unread, remark{c.name, why})
 		default:
 			if len(c.parts) > 0 {
 				maps.Copy(h.parts, c.parts)
-				h.By = append(h.By, c.name)
+				by = append(by, remark{name: c.name})
 			}
 			if c.note != "" {
-				h.Weak = append(h.Weak, c.name+" "+c.note)
+				weak = append(weak, remark{c.name, c.note})
 			}
 			if c.unread != "" {
-				h.Unread = append(h.Unread, c.name+" "+c.unread)
+				unread = append(unread, remark{c.name, c.unread})
 			}
 		}
 	}
-	for _, list := range []*[]string{&h.By, &h.Weak, &h.Unread} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
+	h.By, h.moreBy = first3(by)
+	h.Weak, h.moreWeak = first3(weak)
+	h.Unread, h.moreUnread = first3(unread)
 	return h
+}
+
+// first3 renders the first three of some remarks, and counts the others.
+func first3(all []remark) (first []string, more int) {
+	slices.SortFunc(all, func(a, b remark) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.why, b.why)) })
+	all = slices.Compact(all)
+	for _, r := range all[:min(len(all), 3)] {
+		first = append(first, strings.TrimSuffix(r.name+" "+r.why, " "))
+	}
+	return first, len(all) - len(first)
 }
 
 // Level is the strictest standard of which every control is enforced.
@@ -176,14 +231,25 @@ func newest(v inventory.View) api.Version {
 	return max
 }
 
-// selects reports whether labels match; ok is false where that cannot be told.
-func selects(s *metav1.LabelSelector, set labels.Set) (match, ok bool) {
+// parsed is a selector, nil where it does not parse.
+type parsed struct{ labels.Selector }
+
+// selected reports whether a selector, which is one of the inventory's, matches
+// the namespace; ok is false where that cannot be told.
+func (ns namespace) selected(s *metav1.LabelSelector) (match, ok bool) {
 	if s == nil {
 		return true, true
 	}
-	selector, err := metav1.LabelSelectorAsSelector(s)
-	if err != nil {
-		return false, false
+	selector, known := ns.parsed.Load(s)
+	if !known {
+		x, err := metav1.LabelSelectorAsSelector(s)
+		if err != nil {
+			x = nil
+		}
+		selector, _ = ns.parsed.LoadOrStore(s, parsed{x})
 	}
-	return selector.Matches(set), true
+	if x := selector.(parsed); x.Selector != nil {
+		return x.Matches(ns.labels), true
+	}
+	return false, false
 }

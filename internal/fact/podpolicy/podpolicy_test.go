@@ -42,7 +42,7 @@ func read(t *testing.T, manifests string) (*Policies, []inventory.Object[invento
 			obj := map[string]any{
 				"Namespace": &corev1.Namespace{}, "Node": &corev1.Node{},
 				"ValidatingAdmissionPolicy": &admissionv1.ValidatingAdmissionPolicy{}, "ValidatingAdmissionPolicyBinding": &admissionv1.ValidatingAdmissionPolicyBinding{},
-				"ValidatingWebhookConfiguration": &admissionv1.ValidatingWebhookConfiguration{},
+				"ValidatingWebhookConfiguration": &admissionv1.ValidatingWebhookConfiguration{}, "ConfigMap": &corev1.ConfigMap{},
 			}[head.Kind]
 			err = json.Unmarshal(data, obj)
 			inventory.PutObject(b, obj, inventory.Origin{})
@@ -250,7 +250,11 @@ func TestUnseenKinds(t *testing.T) {
 	if d := cmp.Diff("hostNamespaces/hostPID\nprivileged", held(t, text)); d != "" {
 		t.Error(d)
 	}
+	excluded := strings.Replace(text, "resourceRules:", "excludeResourceRules: [{apiGroups: [''], apiVersions: [v1], operations: ['*'], resources: [pods/ephemeralcontainers]}]\n    resourceRules:", 1)
 	want := "hostNamespaces/hostPID\nweak: ValidatingAdmissionPolicy \"p\" does not see ephemeral containers (it has no rule for pods/ephemeralcontainers)"
+	if d := cmp.Diff(want, held(t, excluded)); d != "" {
+		t.Error(d)
+	}
 	if d := cmp.Diff(want, held(t, strings.Replace(text, ", pods/ephemeralcontainers", "", 1))); d != "" {
 		t.Error(d)
 	}
@@ -273,11 +277,26 @@ func TestGaps(t *testing.T) {
 	b.Gap(report.Gap{Kind: inventory.ValidatingWebhookConfigurations.ID, Cause: report.Forbidden})
 	v := b.Seal(time.Time{}).View(Enforced.Needs)
 	hooks := webhooksOf(v, "Kyverno", "kyverno")
-	if r, _ := hooks.take(namespace{name: "shop"}, true); r != unsure {
+	shop := namespace{name: "shop", called: map[string]reach{}}
+	if r, _ := hooks.take(shop, true); r != unsure {
 		t.Error(r)
 	}
-	if r, _ := hooks.take(namespace{name: "shop"}, false); r != whole {
+	if r, _ := hooks.take(shop, false); r != whole {
 		t.Error(r)
+	}
+}
+
+// Two rules of a policy may be remarked on in the same words.
+func TestFirst3(t *testing.T) {
+	first, more := first3([]remark{{"d", "only warns"}, {"a", "only audits"}, {"b", ""}, {"a", "only audits"}, {"c", "only warns"}, {"a", "does not run"}})
+	if want := []string{"a does not run", "a only audits", "b"}; !slices.Equal(first, want) || more != 2 {
+		t.Errorf("%q and %d more", first, more)
+	}
+	if text := some3(first, more, "; "); text != "a does not run; a only audits; b and 2 more" {
+		t.Error(text)
+	}
+	if first, more := first3(nil); len(first) != 0 || more != 0 {
+		t.Errorf("%q and %d more", first, more)
 	}
 }
 

@@ -17,26 +17,27 @@ func (h Held) String() string {
 		if len(h.By) == 1 {
 			verb = "enforces"
 		}
-		text := fmt.Sprintf("%s %s %d of %d controls of baseline", some3(h.By, ", "), verb, len(held), len(held)+len(missing))
+		text := fmt.Sprintf("%s %s %d of %d controls of baseline", some3(h.By, h.moreBy, ", "), verb, len(held), len(held)+len(missing))
 		if len(missing) > 0 {
 			text += ", not " + strings.Join(missing, ", ")
 		}
 		out = append(out, text)
 	}
 	if len(h.Weak) > 0 {
-		out = append(out, some3(h.Weak, "; "))
+		out = append(out, some3(h.Weak, h.moreWeak, "; "))
 	}
 	return strings.Join(out, "; ")
 }
 
 // Doubt says why more may be enforced than was understood; empty if it was
 // read in full.
-func (h Held) Doubt() string { return some3(h.Unread, "; ") }
+func (h Held) Doubt() string { return some3(h.Unread, h.moreUnread, "; ") }
 
-// some3 names up to three, and counts the others.
-func some3(list []string, separator string) string {
-	if len(list) <= 3 {
-		return strings.Join(list, separator)
+// some3 joins up to three, and says how many more there are.
+func some3(first []string, more int, separator string) string {
+	text := strings.Join(first, separator)
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:3], separator), len(list)-3)
+	return text
 }

@@ -22,6 +22,9 @@ const (
 	ControlPlane = "control-plane"
 )
 
+// HowToDeclare is what a person can do who is asked for tiers.
+const HowToDeclare = "declare tiers in plimsoll.yaml, or label workloads or namespaces with plimsoll.dev/tier"
+
 // Declared is what the configuration and the labels of namespaces say. A check
 // that uses it declares [Needs].
 var Declared = &inventory.Fact[*Tiers]{Needs: Needs(), Build: read}

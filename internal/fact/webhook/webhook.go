@@ -8,6 +8,7 @@ package webhook
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 
@@ -117,7 +118,7 @@ func (w *Webhook) Port() int32 {
 // Address names what is called: a Service or a URL.
 func (w *Webhook) Address() string {
 	if s := w.Spec.ClientConfig.Service; s != nil {
-		return "Service " + s.Namespace + "/" + s.Name
+		return "Service " + strings.TrimPrefix(s.Namespace+"/"+s.Name, "/")
 	}
 	return cmp.Or(or(w.Spec.ClientConfig.URL, ""), "nothing")
 }

@@ -15,6 +15,15 @@ import (
 // [Needs].
 var All = &inventory.Fact[[]*Workload]{Needs: Needs(), Build: resolve}
 
+// ByNamespace is [All] by namespace.
+var ByNamespace = &inventory.Fact[map[string][]*Workload]{Needs: Needs(), Build: func(v inventory.View) map[string][]*Workload {
+	out := map[string][]*Workload{}
+	for _, w := range All.Of(v) {
+		out[w.Namespace] = append(out[w.Namespace], w)
+	}
+	return out
+}}
+
 // Needs are the kinds that workloads come from.
 func Needs() []inventory.Need {
 	var needs []inventory.Need
@@ -44,7 +53,11 @@ type stray struct {
 
 func resolve(v inventory.View) []*Workload {
 	var out []*Workload
-	made := map[owner]*Workload{} // every object that may own another, and the workload it is part of
+	objects := 0
+	for _, k := range inventory.PodBearers {
+		objects += inventory.Len(v, k)
+	}
+	made := make(map[owner]*Workload, objects) // every object that may own another, and the workload it is part of
 	strays := map[stray]*Workload{}
 	same := comparer{}
 	folds := folder{}
