@@ -23,10 +23,10 @@ func Kinds(list []*check.Check) []report.KindID {
 	return slices.Compact(ids)
 }
 
-// Reads says in words what needs are; the kinds that workloads come from are
-// one word. quote stands around names.
+// Reads says in words what needs are, what a check can do without last; the
+// kinds that workloads come from are one word. quote stands around names.
 func Reads(needs []inventory.Need, quote string) string {
-	var words []string
+	var needed, helpful []string
 	for i, n := range needs {
 		w := quote + string(n.Kind) + quote
 		if bearsPods(n.Kind) {
@@ -36,11 +36,16 @@ func Reads(needs []inventory.Need, quote string) string {
 			w = "workloads of every kind"
 		}
 		if n.Optional {
-			w += " (if it is there)"
+			helpful = append(helpful, w)
+		} else {
+			needed = append(needed, w)
 		}
-		words = append(words, w)
 	}
-	return strings.Join(words, ", ")
+	text := strings.Join(needed, ", ")
+	if len(helpful) > 0 {
+		text = strings.TrimPrefix(text+"; and if it is there: ", "; and ") + strings.Join(helpful, ", ")
+	}
+	return text
 }
 
 func bearsPods(k report.KindID) bool {

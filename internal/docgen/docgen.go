@@ -79,8 +79,9 @@ func table(items []*checklist.Item) string {
 	return b.String()
 }
 
+// anchor is the name that renderers give to an item's heading, in lower case.
 func anchor(it *checklist.Item) string {
-	return strings.NewReplacer(".", "", "/", "").Replace(it.Number) + "-" + strings.ReplaceAll(it.ID, "/", "")
+	return strings.NewReplacer(".", "", "/", "", " ", "-").Replace(strings.ToLower(it.Number + " " + it.ID))
 }
 
 func section(s checklist.Section, explanations map[string]checks.Explanation) []byte {

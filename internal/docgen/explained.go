@@ -102,18 +102,24 @@ func decision(section string, group *ast.CommentGroup) (ids []string, text strin
 		ids = append(ids, section+"/"+word)
 	}
 	var paragraphs []string
+	apart := false // after an empty line
 	for line := range strings.Lines(headings[0] + ":" + body) {
 		line = strings.TrimSpace(line)
 		heading, rest, _ := strings.Cut(line, ": ")
 		switch {
 		case line == "":
+			apart = true
+			continue
 		case slices.Contains(headings, heading):
 			paragraphs = append(paragraphs, heading+": "+capital(rest))
 		case strings.HasPrefix(line, "https://"):
 			paragraphs = append(paragraphs, "See: "+line)
+		case apart:
+			paragraphs = append(paragraphs, "Note: "+capital(line))
 		default:
 			paragraphs[len(paragraphs)-1] += " " + line
 		}
+		apart = false
 	}
 	// The statement says what the title says, for all the checks of the comment.
 	return ids, strings.Join(paragraphs[1:], "\n") + "\n"

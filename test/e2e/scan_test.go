@@ -105,7 +105,12 @@ func TestLiveAgreesWithFiles(t *testing.T) {
 	}
 	live := scan(t, "--kubeconfig", cluster.Kubeconfig, config)
 	files := scan(t, "--offline", dir)
-	want, got := findings(files, loaded), findings(live, loaded)
+	// What a webhook lacks in a manifest may still be filled in; in a cluster it
+	// is not there.
+	filled := func(line string) bool {
+		return strings.HasPrefix(line, "admission/webhooks/ca-bundle ") || strings.HasPrefix(line, "admission/webhooks/service ")
+	}
+	want, got := slices.DeleteFunc(findings(files, loaded), filled), slices.DeleteFunc(findings(live, loaded), filled)
 	t.Logf("%d objects, %d findings from files, %d from the cluster", len(loaded), len(want), len(got))
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("files (-) and cluster (+) disagree:\n%s", d)

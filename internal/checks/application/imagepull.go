@@ -70,9 +70,9 @@ func judgePull(e *check.Eval, w *workload.Workload, part, image string, policy c
 	moves := !strings.ContainsAny(tag, "0123456789")
 	switch {
 	case image == "":
-		counted(e.Unknown(s, "names no image", at...), w)
+		w.Counted(e.Unknown(s, "names no image", at...)).Remedy = images.HowRendered
 	case err != nil:
-		counted(e.Unknown(s, fmt.Sprintf("%q is not an image reference", image), at...), w)
+		w.Counted(e.Unknown(s, fmt.Sprintf("%q is not an image reference", image), at...)).Remedy = images.HowRendered
 	case policy == corev1.PullNever:
 		counted(e.Fail(s, fmt.Sprintf("image %q is never pulled: what runs is whatever the node has under that name", image), at...), w)
 	case moves && !(policy == "" && tag == "latest"):

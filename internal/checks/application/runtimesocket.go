@@ -102,7 +102,10 @@ func judgeMounts(e *check.Eval, w *workload.Workload) {
 	switch {
 	case len(shown) > 0:
 		msg := "mounts " + strings.Join(shown, ", ") + " of the host, the socket of a container runtime"
-		if above {
+		switch {
+		case len(shown) == 1 && shown[0] == `"/var"`:
+			msg = "mounts \"/var\" of the host, where container runtimes and the kubelet keep what they run, and some runtimes listen"
+		case above:
 			msg = "mounts " + strings.Join(shown, ", ") + " of the host, where sockets of container runtimes are"
 		}
 		if !writable {

@@ -100,13 +100,13 @@ func optsOut(e *check.Eval, w *workload.Workload) (at *report.Evidence, certain 
 		}
 		return there
 	}
-	if find(inventory.In(e, inventory.ServiceAccounts, w.Namespace)) {
+	if find(inventory.Named(e, inventory.ServiceAccounts, w.Namespace, "default")) {
 		return nil, at != nil
 	}
 	if w.Namespace == "" {
 		find(inventory.All(e, inventory.ServiceAccounts))
 	} else {
-		find(inventory.In(e, inventory.ServiceAccounts, ""))
+		find(inventory.Named(e, inventory.ServiceAccounts, "", "default"))
 	}
 	return at, false
 }
