@@ -4,7 +4,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X github.com/plimsoll-sec/plimsoll/internal/cl
 GO      ?= go
 FUZZTIME ?= 60s
 
-.PHONY: build test test-short lint bench score fuzz demo demo-snapshot cluster docs clean
+.PHONY: build test test-short lint bench score fuzz demo demo-snapshot bootstrap-rbac cluster docs clean
 
 build: ## the program, bin/plimsoll
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/plimsoll ./cmd/plimsoll
@@ -43,6 +43,9 @@ cluster: ## build kube-apiserver, kube-controller-manager and etcd once, into th
 
 demo-snapshot: cluster ## make the sample cluster anew on a real API server
 	$(GO) run ./test/e2e/demo -o internal/cli/demo/cluster.json.gz
+
+bootstrap-rbac: ## take the RBAC policy of the known Kubernetes minors from upstream's test data
+	$(GO) run ./test/bootstrap -o internal/fact/access/bootstrap/policy.json
 
 docs: ## write the documents that are derived from code
 	$(GO) test ./internal/docgen -run TestGenerated -update

@@ -34,7 +34,7 @@ var floors = map[string]struct{ precision, recall float64 }{
 	"3.4": {0.857, 0.857},
 	"3.5": {0.666, 0.933}, // peers still take the annotations for effective
 	"3.6": {1, 0.6},       // where nothing is set, nodes decide, which manifests do not show
-	"6.1": {1, 0.2}, // four of the five values are masks
+	"6.1": {1, 0.2},       // four of the five values are masks
 	"6.4": {1, 0.666},
 	"7.2": {1, 0.473}, // the image's user is not read yet
 	"7.3": {0.809, 0.944},
