@@ -128,6 +128,6 @@ that rests on evidence. What could not be seen is "unknown", never a pass.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see %q", err, cmd.CommandPath()+" --help")
 	})
-	root.AddCommand(newScan(s), newDemo(s), newChecks(s), newExplain(s), newVersion(s))
+	root.AddCommand(newScan(s), newAccess(s), newDemo(s), newChecks(s), newExplain(s), newVersion(s))
 	return root
 }

@@ -97,7 +97,9 @@ func explainCheck(w io.Writer, c *check.Check) {
 	links := c.Refs
 	for _, p := range x.Decided {
 		if p.Heading == "See" {
-			links = append(links, report.Reference{URL: p.Text})
+			if !slices.ContainsFunc(links, func(r report.Reference) bool { return r.URL == p.Text }) {
+				links = append(links, report.Reference{URL: p.Text})
+			}
 			continue
 		}
 		fill(w, fmt.Sprintf("  %-*s  ", len("Cannot tell when"), p.Heading), p.Text)

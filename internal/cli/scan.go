@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,41 +119,12 @@ func runScan(ctx context.Context, s IO, f *scanFlags, paths []string) error {
 	}
 
 	at, fixed := s.now()
-	b := &inventory.Builder{}
-	b.Limit(f.live.namespaces)
-	scan := report.Scan{Scope: f.live.namespaces, Skipped: left, Cluster: report.Cluster{Nodes: -1}}
+	scan := report.Scan{Scope: f.live.namespaces, Skipped: left}
 	p := newProgress(s)
 	defer p.done()
-	if len(paths) > 0 {
-		src, err := f.files.read(ctx, s, b, p, paths, cfg.Exclude, live)
-		if err != nil {
-			return err
-		}
-		scan.Sources = append(scan.Sources, src)
-	}
-	if live {
-		src, cluster, err := f.live.read(ctx, b, p, selected)
-		if ctx.Err() != nil {
-			return incompletef("interrupted")
-		}
-		if err != nil {
-			return err
-		}
-		scan.Sources = append(scan.Sources, src)
-		scan.Cluster = cluster
-	}
-	if len(f.live.namespaces) > 0 {
-		if !live && !b.Matched() {
-			return usagef("--namespace %s: the input has no object of it", strings.Join(f.live.namespaces, ","))
-		}
-		// A binding in any other namespace may give rights to an account of these.
-		b.Gap(report.Gap{
-			Kind: inventory.RoleBindings.ID, Cause: report.NotCollected,
-			Detail: "bindings of other namespaces were left out by --namespace", How: "scan without --namespace",
-		})
-	}
-	if err := ctx.Err(); err != nil {
-		return incompletef("interrupted")
+	b, err := gather(ctx, s, p, evidence{paths: paths, exclude: cfg.Exclude, live: live, kinds: checks.Kinds(selected)}, &f.files, &f.live, &scan)
+	if err != nil {
+		return err
 	}
 	// What a person stated ends by the clock, whatever the report is dated.
 	today := at
@@ -268,7 +238,7 @@ func first(problems []report.Problem) string {
 	}
 	text := problems[0].At + ": " + problems[0].Message
 	if more := len(problems) - 1; more > 0 {
-		text += fmt.Sprintf(" (and %d more problems)", more)
+		text += fmt.Sprintf(" (and %d more)", more)
 	}
 	return text
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/plimsoll-sec/plimsoll/internal/check"
-	"github.com/plimsoll-sec/plimsoll/internal/checks"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 	"github.com/plimsoll-sec/plimsoll/internal/source/files"
@@ -62,9 +61,14 @@ type liveFlags struct {
 }
 
 func (f *liveFlags) register(flags *pflag.FlagSet) {
+	f.registerCluster(flags)
+	flags.StringSliceVarP(&f.namespaces, "namespace", "n", nil, "only these namespaces")
+}
+
+// registerCluster registers all but the namespaces.
+func (f *liveFlags) registerCluster(flags *pflag.FlagSet) {
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig `FILE` (default $KUBECONFIG, ~/.kube/config, then the pod's own account)")
 	flags.StringVar(&f.context, "context", "", "kubeconfig `CONTEXT` (default the current one)")
-	flags.StringSliceVarP(&f.namespaces, "namespace", "n", nil, "only these namespaces")
 	flags.DurationVar(&f.timeout, "request-timeout", 30*time.Second, "how long one request to the cluster may take")
 }
 
@@ -87,9 +91,9 @@ func (f *liveFlags) open(kinds []report.KindID, p *progress) (*kubeapi.Client, e
 	return client, nil
 }
 
-func (f *liveFlags) read(ctx context.Context, b *inventory.Builder, p *progress, selected []*check.Check) (report.Source, report.Cluster, error) {
+func (f *liveFlags) read(ctx context.Context, b *inventory.Builder, p *progress, kinds []report.KindID) (report.Source, report.Cluster, error) {
 	// What was given as a file is not asked of the cluster.
-	kinds := slices.DeleteFunc(checks.Kinds(selected), b.Has)
+	kinds = slices.DeleteFunc(slices.Clone(kinds), b.Has)
 	client, err := f.open(kinds, p)
 	if err != nil {
 		return report.Source{}, report.Cluster{}, err
@@ -99,4 +103,54 @@ func (f *liveFlags) read(ctx context.Context, b *inventory.Builder, p *progress,
 		return src, cluster, &exitError{exitIncomplete, err}
 	}
 	return src, cluster, nil
+}
+
+// evidence says what a command reads: files, a cluster, or both.
+type evidence struct {
+	paths []string
+	// exclude are patterns of files that the configuration leaves out.
+	exclude []string
+	live    bool
+	// kinds are those that are asked of the cluster.
+	kinds []report.KindID
+}
+
+// gather reads the evidence, and says in scan where it came from.
+func gather(ctx context.Context, s IO, p *progress, e evidence, files *fileFlags, live *liveFlags, scan *report.Scan) (*inventory.Builder, error) {
+	b := &inventory.Builder{}
+	b.Limit(live.namespaces)
+	scan.Cluster = report.Cluster{Nodes: -1}
+	if len(e.paths) > 0 {
+		src, err := files.read(ctx, s, b, p, e.paths, e.exclude, e.live)
+		if err != nil {
+			return nil, err
+		}
+		scan.Sources = append(scan.Sources, src)
+	}
+	if e.live {
+		src, cluster, err := live.read(ctx, b, p, e.kinds)
+		if ctx.Err() != nil {
+			return nil, incompletef("interrupted")
+		}
+		if err != nil {
+			return nil, err
+		}
+		scan.Sources = append(scan.Sources, src)
+		scan.Cluster = cluster
+	}
+	if len(live.namespaces) > 0 {
+		if !e.live && !b.Matched() {
+			return nil, usagef("--namespace %s: the input has no object of it", strings.Join(live.namespaces, ","))
+		}
+		for _, k := range inventory.Across {
+			b.Gap(report.Gap{
+				Kind: k, Cause: report.NotCollected,
+				Detail: "objects of other namespaces were left out by --namespace", How: "run it without --namespace",
+			})
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, incompletef("interrupted")
+	}
+	return b, nil
 }

@@ -22,7 +22,10 @@ var breaks = strings.NewReplacer(
 	"://", ":&#8203;//", "www.", "www&#8203;.", "WWW.", "WWW&#8203;.",
 )
 
-// text writes a text of a cluster or file as itself, on one line.
+// Inline writes a text of a cluster or file as itself, whole and on one line.
+func Inline(s string) string { return breaks.Replace(group.Plain(s)) }
+
+// text is Inline for a text that may be cut.
 func text(s string) string { return breaks.Replace(clip(group.Plain(s))) }
 
 // code writes a name, place or value of a cluster or file as code, which is

@@ -39,7 +39,7 @@ func (z zone) enter(kind, key string) (zone, treatment) {
 			return inMetadata, keep
 		case "status":
 			switch kind {
-			case customObject:
+			case customObject, "CertificateSigningRequest":
 				return inside, keep
 			case "Pod", "Node", "Deployment", "StatefulSet", "DaemonSet":
 				return inStatus, keep

@@ -179,21 +179,8 @@ func (b *builder) followRoles(minor int) {
 			if !r.holds(minor) {
 				continue
 			}
-			all := make([][]hold, len(r.terms))
-			for i, t := range r.terms {
-				for _, request := range t.requests {
-					if s.Namespace != "" && request.Namespace == "" {
-						continue // outside of the namespace
-					}
-					if rule, ok := role.Allows(request); ok {
-						if h, ok := t.holdOf(rule, request); ok {
-							h.namespace = s.Namespace
-							all[i] = append(all[i], h)
-						}
-					}
-				}
-			}
-			if !slices.ContainsFunc(all, func(holds []hold) bool { return len(holds) == 0 }) {
+			all := r.heldBy(role, s.Namespace)
+			if all != nil {
 				b.combine(r, s, all)
 			}
 		}

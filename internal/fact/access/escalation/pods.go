@@ -43,7 +43,7 @@ func readPods(r inventory.Reader, mounts map[access.Subject]*bool) []pod {
 		for o := range inventory.All(r, kind) {
 			spec := o.Value.Template.Spec
 			p := pod{namespace: o.Namespace, account: cmp.Or(spec.ServiceAccountName, spec.DeprecatedServiceAccount, "default"), host: reachesNode(spec)}
-			if !mountsToken(spec, mounts[access.Account(p.namespace, p.account)]) {
+			if !MountsToken(spec, mounts[access.Account(p.namespace, p.account)]) {
 				p.account = ""
 			}
 			if kind == inventory.Pods && o.Value.Owner == nil {
@@ -58,9 +58,9 @@ func readPods(r inventory.Reader, mounts map[access.Subject]*bool) []pod {
 	return pods
 }
 
-// mountsToken reports whether a container of the pod can read a token of its
-// account.
-func mountsToken(spec *corev1.PodSpec, account *bool) bool {
+// MountsToken reports whether a container of the pod can read a token of its
+// account; account is what that says of it.
+func MountsToken(spec *corev1.PodSpec, account *bool) bool {
 	if slices.ContainsFunc(spec.Volumes, func(v corev1.Volume) bool {
 		return v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(s corev1.VolumeProjection) bool {
 			return s.ServiceAccountToken != nil && s.ServiceAccountToken.Audience == "" // others are not for the API server
