@@ -4,6 +4,7 @@ package checks
 import (
 	"slices"
 
+	"github.com/plimsoll-sec/plimsoll/internal/checks/access"
 	"github.com/plimsoll-sec/plimsoll/internal/checks/admission"
 	"github.com/plimsoll-sec/plimsoll/internal/checks/application"
 	"github.com/plimsoll-sec/plimsoll/internal/checks/images"
@@ -16,6 +17,7 @@ import (
 // All lists every check in the order of the checklist, and then those outside
 // of it.
 var All = slices.Concat(
+	access.Suite,
 	network.Suite,
 	pods.Suite,
 	placement.Suite,

@@ -26,8 +26,9 @@ func newAccess(s IO) *cobra.Command {
 		Use:   "access",
 		Short: "Say who may do what and why, and carry the review of access",
 		Long: `Answer from the roles and bindings of a cluster, or of files (-f), as the API
-server's RBAC authorizer decides. Where some of them could not be read, the
-answer says that it is incomplete, and the exit code is 3.`,
+server's RBAC authorizer decides; who-can and show also from ABAC policy files
+that are given. Where some of them could not be read, the answer says that it is
+incomplete, and the exit code is 3.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -67,6 +68,7 @@ type accessEvidence struct {
 	inventory.View
 	engine *access.Engine
 	list   *holdings.List
+	beside beside
 	minor  int
 	// gaps are what is missing of roles and bindings, so that a subject may
 	// have more rights than is known.
@@ -88,9 +90,11 @@ func (f *accessFlags) read(ctx context.Context, s IO, more ...inventory.Need) (*
 		}
 	}
 	e := evidence{paths: f.paths, exclude: cfg.Exclude, live: len(f.paths) == 0 || f.live.asked()}
+	e.kinds = append(e.kinds, besideKinds...)
 	for _, n := range needs {
 		e.kinds = append(e.kinds, n.Kind)
 	}
+	needs = withBeside(needs)
 	p := newProgress(s)
 	defer p.done()
 	var scan report.Scan
@@ -101,6 +105,8 @@ func (f *accessFlags) read(ctx context.Context, s IO, more ...inventory.Need) (*
 	at, _ := s.now()
 	v := b.Seal(at).View(needs)
 	a := &accessEvidence{View: v, engine: access.Grants.Of(v), list: holdings.All.Of(v), minor: minorOf(scan.Cluster.Version), text: f.output == "text"}
+	a.beside = besideOf(v)
+	a.gaps = slices.Clone(a.beside.gaps)
 	for _, n := range access.Needs {
 		a.gaps = append(a.gaps, v.Missing(n.Kind, "")...)
 	}

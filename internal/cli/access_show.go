@@ -53,6 +53,10 @@ type shown struct {
 	Schema  string       `json:"schema"`
 	Subject string       `json:"subject"`
 	Grants  []shownGrant `json:"grants"`
+	// Policies are those of ABAC that are about the subject.
+	Policies []abacJSON `json:"abacPolicies"`
+	// Node says what the Node authorizer does for the subject.
+	Node string `json:"nodeAuthorizer,omitempty"`
 	// Hidden is the number of unmodified grants of Kubernetes that are left out.
 	Hidden    int              `json:"hidden"`
 	Workloads []report.Subject `json:"workloads"`
@@ -78,6 +82,7 @@ func show(ctx context.Context, s IO, f *accessFlags, subject access.Subject) err
 	x := shown{
 		Schema: "plimsoll.access.show/v1", Subject: subject.String(),
 		Grants: []shownGrant{}, Workloads: []report.Subject{},
+		Policies: a.beside.naming(subject), Node: a.beside.node(subject),
 	}
 	for _, r := range a.engine.GrantsOf(subject) {
 		original := a.original(r.Via, r.Grant)
@@ -143,7 +148,7 @@ const maxRules = 12
 
 func (x shown) write(w io.Writer) error {
 	fmt.Fprintf(w, "%s\n", group.Plain(x.Subject))
-	if len(x.Grants) == 0 {
+	if len(x.Grants)+len(x.Policies) == 0 {
 		fmt.Fprint(w, "\nNo grant of somebody's reaches it.\n")
 	}
 	scope := ""
@@ -180,6 +185,19 @@ func (x shown) write(w io.Writer) error {
 		for _, e := range g.Escalations {
 			fmt.Fprintf(w, "    ! %s\n", e)
 		}
+	}
+	if len(x.Policies) > 0 {
+		fmt.Fprint(w, "\nBy ABAC\n")
+	}
+	for _, p := range x.Policies {
+		via := ""
+		if p.Subject != x.Subject {
+			via = ", through " + p.Subject
+		}
+		fmt.Fprintf(w, "  policy %s%s\n    %s\n", group.Plain(p.At), group.Plain(via), group.Plain(p.Right))
+	}
+	if x.Node != "" {
+		fmt.Fprintf(w, "\n%s\n", x.Node)
 	}
 	if len(x.Workloads) > 0 {
 		fmt.Fprint(w, "\nRuns as it\n")

@@ -138,7 +138,7 @@ func whoCan(ctx context.Context, s IO, f *accessFlags, r access.Request) error {
 		ways = slices.DeleteFunc(ways, func(w way) bool { return w.original })
 		hidden = n - len(ways)
 	}
-	write := func(w io.Writer) error { return writeWays(w, r, ways, hidden) }
+	write := func(w io.Writer) error { return writeWays(w, r, ways, hidden, &a.beside) }
 	if f.output == "json" {
 		write = asJSON(waysJSON(r, ways, hidden, a))
 	}
@@ -148,9 +148,10 @@ func whoCan(ctx context.Context, s IO, f *accessFlags, r access.Request) error {
 	return a.incomplete(s, a.gaps)
 }
 
-func writeWays(w io.Writer, r access.Request, ways []way, hidden int) error {
+func writeWays(w io.Writer, r access.Request, ways []way, hidden int, b *beside) error {
 	fmt.Fprintf(w, "Who can %s:\n\n", group.Plain(requestText(r)))
-	if len(ways) == 0 {
+	policies := b.covering(r)
+	if len(ways)+len(policies) == 0 {
 		fmt.Fprintln(w, "nobody by a grant of somebody's")
 	} else {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -165,6 +166,9 @@ func writeWays(w io.Writer, r access.Request, ways []way, hidden int) error {
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s\n", group.Plain(x.Subject.String()), group.Plain(x.Grant.String()), group.Plain(scope))
 		}
+		for _, p := range policies {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", group.Plain(p.Subject), group.Plain("ABAC policy "+p.At), group.Plain(p.Scope))
+		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
@@ -173,7 +177,7 @@ func writeWays(w io.Writer, r access.Request, ways []way, hidden int) error {
 	if hidden > 0 {
 		fmt.Fprintf(w, "%s of Kubernetes itself not listed; --all lists them.\n", group.Noun(hidden, "unmodified grant"))
 	}
-	_, err := fmt.Fprintln(w, "The group system:masters may do everything without a grant. What webhooks, the Node authorizer or ABAC allow is not here.")
+	_, err := fmt.Fprintln(w, strings.TrimSpace("The group system:masters may do everything without a grant. "+b.caveat()))
 	return err
 }
 
@@ -230,10 +234,12 @@ func waysJSON(r access.Request, ways []way, hidden int, a *accessEvidence) any {
 		grants = append(grants, g)
 	}
 	return struct {
-		Schema  string      `json:"schema"`
-		Request string      `json:"request"`
-		Grants  []grantJSON `json:"grants"`
-		Hidden  int         `json:"hidden"`
-		Missing []string    `json:"missing"`
-	}{"plimsoll.access.who-can/v1", requestText(r), grants, hidden, missing(a.gaps)}
+		Schema      string      `json:"schema"`
+		Request     string      `json:"request"`
+		Grants      []grantJSON `json:"grants"`
+		Policies    []abacJSON  `json:"abacPolicies"`
+		Authorizers []chainJSON `json:"authorizers"`
+		Hidden      int         `json:"hidden"`
+		Missing     []string    `json:"missing"`
+	}{"plimsoll.access.who-can/v1", requestText(r), grants, a.beside.covering(r), a.beside.chains(), hidden, missing(a.gaps)}
 }

@@ -60,8 +60,8 @@ func (r *reader) build(d *document) *Config {
 		case !account && a.Kind.given() && a.Namespace.given():
 			r.problem(a.Namespace.place, "a %s is in no namespace: delete the key", a.Kind.value)
 		}
-		c.AllowedSubjects = append(c.AllowedSubjects, AllowedSubject{
-			At: r.at(a.place), Rules: rules(a.Rules), Kind: a.Kind.value, Name: a.Name.value, Namespace: a.Namespace.value,
+		c.AllowedSubjects = append(c.AllowedSubjects, inventory.AllowedSubject{
+			Checks: r.covered(rules(a.Rules)), Kind: a.Kind.value, Name: a.Name.value, Namespace: a.Namespace.value,
 		})
 	}
 	for _, x := range d.Exclude {
@@ -71,6 +71,17 @@ func (r *reader) build(d *document) *Config {
 }
 
 func (r *reader) at(p place) string { return fmt.Sprintf("%s:%d", r.file, p.line) }
+
+// covered lists the items and checks that any of the rules covers.
+func (r *reader) covered(rules []string) []string {
+	var ids []string
+	for _, id := range r.known.ids {
+		if slices.ContainsFunc(rules, func(rule string) bool { return waiver.Covers(rule, id) }) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
 
 func rules(rs []rule) []string {
 	var out []string

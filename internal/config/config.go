@@ -31,25 +31,13 @@ type Config struct {
 	// Tiers are the declared tiers of sensitivity; nil means none are declared.
 	Tiers []inventory.Tier
 	// AllowedSubjects may have what a rule forbids.
-	AllowedSubjects []AllowedSubject
+	AllowedSubjects []inventory.AllowedSubject
 	// AnnotationWaivers is true where objects may carry waivers.
 	AnnotationWaivers bool
 	// Exclude holds the patterns of files that are not read, in gitignore notation.
 	Exclude []string
 
 	place string
-}
-
-// AllowedSubject is an RBAC subject that may have what rules forbid.
-type AllowedSubject struct {
-	// At is where it is stated.
-	At string
-	// Rules are as in a [waiver.Waiver].
-	Rules []string
-	// Kind is "User", "Group" or "ServiceAccount".
-	Kind string
-	// Name and Namespace are globs. Namespace is empty but for a ServiceAccount.
-	Name, Namespace string
 }
 
 // Known is what rules may name.
@@ -66,7 +54,9 @@ func Default() *Config { return &Config{AnnotationWaivers: true, place: "(no con
 func (c *Config) Place() string { return c.place }
 
 // Setting is the part of the configuration that checks read as evidence.
-func (c *Config) Setting() inventory.Setting { return inventory.Setting{Tiers: c.Tiers} }
+func (c *Config) Setting() inventory.Setting {
+	return inventory.Setting{Tiers: c.Tiers, AllowedSubjects: c.AllowedSubjects}
+}
 
 // Load reads the named file. Without a name it reads [File] where that exists,
 // and otherwise returns [Default]. What is wrong in the file is returned as

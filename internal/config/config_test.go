@@ -20,6 +20,7 @@ import (
 
 var known = Known{Items: checklist.Items(), Checks: []string{
 	"network/default-deny/ingress", "network/default-deny/egress", "pods/memory-limits/limit", "pods/security-standards/baseline", "pods/seccomp",
+	"access/rbac/secrets-read",
 }}
 
 // complete uses every key.
@@ -103,9 +104,9 @@ func TestParse(t *testing.T) {
 			}},
 			{Name: "sensitive", Sensitive: true, Namespaces: []string{"*"}},
 		},
-		AllowedSubjects: []AllowedSubject{
-			{At: "p.yaml:38", Rules: []string{"access/rbac"}, Kind: "Group", Name: "oidc:*"},
-			{At: "p.yaml:41", Rules: []string{"pods/workload-rights", "access/system-masters"}, Kind: "ServiceAccount", Name: "deployer", Namespace: "ci"},
+		AllowedSubjects: []inventory.AllowedSubject{
+			{Checks: []string{"access/rbac", "access/rbac/secrets-read"}, Kind: "Group", Name: "oidc:*"},
+			{Checks: []string{"access/system-masters", "pods/workload-rights"}, Kind: "ServiceAccount", Name: "deployer", Namespace: "ci"},
 		},
 		Exclude: []string{"**/testdata/**", "!keep.yaml"},
 		place:   "p.yaml",
@@ -116,7 +117,7 @@ func TestParse(t *testing.T) {
 	if d := gocmp.Diff(want, got, opts); d != "" {
 		t.Error(d)
 	}
-	if d := gocmp.Diff(inventory.Setting{Tiers: want.Tiers}, got.Setting()); d != "" {
+	if d := gocmp.Diff(inventory.Setting{Tiers: want.Tiers, AllowedSubjects: want.AllowedSubjects}, got.Setting()); d != "" {
 		t.Error(d)
 	}
 

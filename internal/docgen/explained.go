@@ -158,7 +158,7 @@ func example(root string, c *check.Check, side string) ([]byte, error) {
 	}
 	var out strings.Builder
 	for _, f := range txtar.Parse(data).Files {
-		if f.Name == "want" || f.Name == "gaps" {
+		if f.Name == "want" || f.Name == "gaps" || f.Name == "collected" {
 			continue
 		}
 		if out.Len() > 0 {

@@ -49,6 +49,15 @@ func Optional(needs []Need) []Need {
 	return out
 }
 
+// Kinds lists what the needs are of.
+func Kinds(needs []Need) []report.KindID {
+	out := make([]report.KindID, len(needs))
+	for i, n := range needs {
+		out[i] = n.Kind
+	}
+	return out
+}
+
 // AnyKind is the kind of a gap that bears on every kind: a document that could
 // not be parsed may have held anything.
 const AnyKind report.KindID = "*"
@@ -125,6 +134,9 @@ type Builder struct {
 func Put[T any](b *Builder, k Kind[T], s report.Subject, o Origin, v T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if clusterScoped[k.ID] {
+		s.Namespace = "" // the API server drops it as well
+	}
 	if b.outside(s) {
 		return
 	}

@@ -161,6 +161,19 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// A namespace that a manifest gives to what lies in none is not the object's.
+func TestNamespaceOfTheCluster(t *testing.T) {
+	b := &Builder{}
+	b.Limit([]string{"shop"})
+	for _, k := range []Kind[Role]{ClusterRoles, Roles} {
+		Put(b, k, report.Subject{Namespace: "pay", Name: "reader"}, file("r.yaml", 1), Role{})
+	}
+	v := b.Seal(at).View([]Need{ClusterRoles.Need(), Roles.Need()})
+	if _, ok := Get(v, ClusterRoles, "", "reader"); !ok || Len(v, Roles) > 0 {
+		t.Errorf("the ClusterRole is there: %t, Roles of another namespace: %d", ok, Len(v, Roles))
+	}
+}
+
 func TestLocate(t *testing.T) {
 	var b LineIndexBuilder
 	spec := RootPath.Key("spec")

@@ -62,6 +62,12 @@ var (
 	// and certificates that were given: what they are and where, for the items
 	// that will read them.
 	ComponentFiles = Kind[ComponentFile]{"config/component"}
+	// Authorizations are AuthorizationConfiguration files of API servers. Collected
+	// and empty means that none was given, and that the input is none of a cluster
+	// whose API servers are not seen.
+	Authorizations = Kind[Authorization]{"config/Authorization"}
+	// ABACPolicies are the lines of ABAC policy files.
+	ABACPolicies = Kind[ABACPolicy]{"config/ABACPolicy"}
 	// AccessReviews are the records of access reviews that were signed off.
 	AccessReviews = Kind[AccessReview]{"config/AccessReview"}
 	// Kubeconfigs and AuditEvents say who logs in as whom. No source brings them
@@ -189,6 +195,17 @@ var Resources = []Resource{
 	{Kind: MutatingWebhookConfigurations.ID, Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"},
 }
 
+// clusterScoped are the kinds of the API server whose objects are in no namespace.
+//
+// https://github.com/kubernetes/apiserver/blob/v0.37.2/pkg/registry/rest/meta.go
+var clusterScoped = func() map[report.KindID]bool {
+	kinds := map[report.KindID]bool{}
+	for _, r := range Resources {
+		kinds[r.Kind] = !r.Namespaced
+	}
+	return kinds
+}()
+
 // ResourceFor finds how a kind is read from an API server.
 func ResourceFor(k report.KindID) (Resource, bool) {
 	i := slices.IndexFunc(Resources, func(r Resource) bool { return r.Kind == k })
@@ -215,6 +232,10 @@ func howToCollect(k report.KindID) string {
 		return "look for the group system:masters in the API server's audit log: this version does not read it yet"
 	case AccessReviews.ID:
 		return HowAccessReviews
+	case Authorizations.ID:
+		return HowAuthorizations
+	case ABACPolicies.ID:
+		return HowABACPolicies
 	}
 	return ""
 }

@@ -174,15 +174,18 @@ type KyvernoValidatingPolicy struct {
 		// Actions are Deny where there are none.
 		Actions       []admissionv1.ValidationAction `json:"validationActions"`
 		FailurePolicy string                         `json:"failurePolicy"`
-		Evaluation    struct {
-			// Mode is Kubernetes (default) or JSON.
-			Mode      string `json:"mode"`
-			Admission struct {
-				// Enabled is true unless it is false.
-				Enabled *bool `json:"enabled"`
-			} `json:"admission"`
-		} `json:"evaluation"`
+		Evaluation    KyvernoEvaluation              `json:"evaluation"`
 	} `json:"spec"`
+}
+
+// KyvernoEvaluation says when a policy of policies.kyverno.io is evaluated.
+type KyvernoEvaluation struct {
+	// Mode is Kubernetes (default) or JSON.
+	Mode      string `json:"mode"`
+	Admission struct {
+		// Enabled is true unless it is false.
+		Enabled *bool `json:"enabled"`
+	} `json:"admission"`
 }
 
 // KyvernoCELException takes resources out of policies of policies.kyverno.io.

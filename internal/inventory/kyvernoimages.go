@@ -96,14 +96,7 @@ type KyvernoImagePolicy struct {
 		} `json:"validationConfigurations"`
 		Attestors   []KyvernoImageAttestor   `json:"attestors"`
 		Validations []admissionv1.Validation `json:"validations"`
-		Evaluation  struct {
-			// Mode is Kubernetes (default) or JSON.
-			Mode      string `json:"mode"`
-			Admission struct {
-				// Enabled is true unless it is false.
-				Enabled *bool `json:"enabled"`
-			} `json:"admission"`
-		} `json:"evaluation"`
+		Evaluation  KyvernoEvaluation        `json:"evaluation"`
 	} `json:"spec"`
 }
 

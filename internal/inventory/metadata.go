@@ -30,7 +30,7 @@ func (inv *Inventory) Metadata() iter.Seq[Object[Meta]] {
 // Across are the kinds whose objects bear on other namespaces than their own: a
 // scan that is limited to some does not have all that bear on those. A binding
 // anywhere may give rights to an account of theirs.
-var Across = []report.KindID{RoleBindings.ID, EndpointSlices.ID, KyvernoExceptions.ID, KyvernoCELExceptions.ID, GatekeeperConfigs.ID}
+var Across = []report.KindID{RoleBindings.ID, EndpointSlices.ID, KyvernoExceptions.ID, KyvernoCELExceptions.ID, GatekeeperConfigs.ID, Authorizations.ID}
 
 // Limit restricts the builder to namespaces: objects of other namespaces, and
 // the other Namespace objects, are not taken. Objects whose namespace is not

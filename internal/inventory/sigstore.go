@@ -25,6 +25,8 @@ type SigstorePolicy struct {
 		Mode string `json:"mode"`
 		// Match are resources that the policy is about; without any, all are.
 		Match []SigstoreMatch `json:"match"`
+		// Policy is code about what the authorities found.
+		Policy *SigstoreCode `json:"policy"`
 	} `json:"spec"`
 }
 
@@ -41,6 +43,17 @@ type SigstoreAuthority struct {
 	Static *struct {
 		Action string `json:"action"`
 	} `json:"static"`
+	// Attestations are statements about the image that have to be signed, too.
+	Attestations []struct {
+		Name          string        `json:"name"`
+		PredicateType string        `json:"predicateType"`
+		Policy        *SigstoreCode `json:"policy"`
+	} `json:"attestations"`
+}
+
+// SigstoreCode is code in CUE or Rego, of which the language is kept.
+type SigstoreCode struct {
+	Type string `json:"type"`
 }
 
 // SigstoreKey is a public key, written down in one of three ways.
@@ -48,8 +61,9 @@ type SigstoreKey struct {
 	SecretRef *struct {
 		Name string `json:"name"`
 	} `json:"secretRef"`
-	Data string `json:"data"`
-	KMS  string `json:"kms"`
+	Data          string `json:"data"`
+	KMS           string `json:"kms"`
+	HashAlgorithm string `json:"hashAlgorithm"`
 }
 
 // SigstoreIdentity is who may have signed.
@@ -64,6 +78,7 @@ type SigstoreIdentity struct {
 // its labels.
 type SigstoreMatch struct {
 	Group    string                `json:"group"`
+	Version  string                `json:"version"`
 	Resource string                `json:"resource"`
 	Selector *metav1.LabelSelector `json:"selector"`
 }

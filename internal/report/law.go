@@ -105,9 +105,9 @@ func (c *CheckResult) Conclude() {
 	switch c.Verdict {
 	case Fail:
 		c.Basis = ""
-		c.Reason = fmt.Sprintf("%d of %s", len(failing), plural(c.Examined, c.Noun))
+		c.Reason = fmt.Sprintf("%d of %s", len(failing), Plural(c.Examined, c.Noun))
 		if c.Any {
-			c.Reason = "none found among " + plural(c.Examined, c.Noun)
+			c.Reason = "none found among " + Plural(c.Examined, c.Noun)
 		}
 	case Unknown:
 		c.Basis = ""
@@ -116,10 +116,10 @@ func (c *CheckResult) Conclude() {
 			g := c.Gaps[0]
 			c.Reason = g.String()
 			if more := len(c.Gaps) - 1; more > 0 {
-				c.Reason += fmt.Sprintf(" (and %s)", plural(more, "more gap"))
+				c.Reason += fmt.Sprintf(" (and %s)", Plural(more, "more gap"))
 			}
 		case unknown > 1:
-			c.Reason = fmt.Sprintf("%d of %s cannot be told, such as: %s", unknown, plural(c.Examined, c.Noun), firstUnknown)
+			c.Reason = fmt.Sprintf("%d of %s cannot be told, such as: %s", unknown, Plural(c.Examined, c.Noun), firstUnknown)
 		default:
 			c.Reason = firstUnknown
 		}
@@ -127,12 +127,12 @@ func (c *CheckResult) Conclude() {
 		c.Basis = ""
 		c.Reason = firstManual
 	case Pass:
-		c.Reason = "all of " + plural(c.Examined, c.Noun)
+		c.Reason = "all of " + Plural(c.Examined, c.Noun)
 		if c.Any {
-			c.Reason = plural(c.Passed, c.Noun)
+			c.Reason = Plural(c.Passed, c.Noun)
 		}
 		if w := c.waived(); w > 0 {
-			c.Reason = fmt.Sprintf("%d of %s, %s waived", c.Passed, plural(c.Examined, c.Noun), plural(w, "finding"))
+			c.Reason = fmt.Sprintf("%d of %s, %s waived", c.Passed, Plural(c.Examined, c.Noun), Plural(w, "finding"))
 		}
 		if attested > 0 && !(c.Any && c.Passed > 0) { // there, what was observed decides
 			c.Basis = Attested
@@ -223,7 +223,7 @@ func (it *Item) Conclude() {
 	case it.Verdict != Pass && it.Verdict != NotApplicable:
 	case len(it.Skipped) > 0:
 		it.Verdict = Unknown
-		it.Reason = plural(len(it.Skipped), "check") + " left out of this scan; the others: " + it.Reason
+		it.Reason = Plural(len(it.Skipped), "check") + " left out of this scan; the others: " + it.Reason
 	case it.Verdict == Pass:
 		it.Basis = bases[weakest]
 	}
@@ -256,15 +256,4 @@ func (r *Report) Conclude() {
 			}
 		}
 	}
-}
-
-// plural renders "1 workload", "3 workloads", "2 policies".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if before, ok := strings.CutSuffix(noun, "cy"); ok {
-		noun = before + "cie"
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

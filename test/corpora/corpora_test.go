@@ -27,8 +27,11 @@ import (
 // floors are the least precision and recall of each item that has checks and
 // labels: what is reached now. They are raised with the checks, never lowered.
 var floors = map[string]struct{ precision, recall float64 }{
+	"1.1": {1, 0},         // kubeconfigs and audit logs are not read yet
+	"1.6": {0.659, 0.920}, // a label is about one rule of a peer, and the box has many: most samples break another one
 	"2.2": {0.971, 0.920}, // policies of Cilium are not read yet
-	"2.3": {1, 0.488},     // most inputs have no Namespace objects
+	"2.3": {1, 0.522},     // most inputs name no namespace, or were saved without CustomResourceDefinitions
+	"3.1": {1, 0.400},     // rights in one namespace are listed for the review
 	"3.2": {0.991, 0.997}, // three labels of DeploymentConfigs have no oracle, and it says otherwise of their twins
 	"3.3": {1, 1},
 	"3.4": {0.857, 0.857},

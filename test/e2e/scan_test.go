@@ -105,10 +105,12 @@ func TestLiveAgreesWithFiles(t *testing.T) {
 	}
 	live := scan(t, "--kubeconfig", cluster.Kubeconfig, config)
 	files := scan(t, "--offline", dir)
-	// What a webhook lacks in a manifest may still be filled in; in a cluster it
-	// is not there.
+	// What a webhook or a binding lacks in a manifest may be there already; in a
+	// cluster it is not. No controller runs here that fills in what "edit" grants.
 	filled := func(line string) bool {
-		return strings.HasPrefix(line, "admission/webhooks/ca-bundle ") || strings.HasPrefix(line, "admission/webhooks/service ")
+		id, _, _ := strings.Cut(line, " ")
+		return slices.Contains([]string{"admission/webhooks/ca-bundle", "admission/webhooks/service", "access/rbac/dangling-subject"}, id) ||
+			strings.Contains(line, " fail /edit ")
 	}
 	want, got := slices.DeleteFunc(findings(files, loaded), filled), slices.DeleteFunc(findings(live, loaded), filled)
 	t.Logf("%d objects, %d findings from files, %d from the cluster", len(loaded), len(want), len(got))
@@ -118,6 +120,9 @@ func TestLiveAgreesWithFiles(t *testing.T) {
 	for _, it := range live.Items {
 		for _, c := range it.Checks {
 			for _, g := range c.Gaps {
+				if _, served := inventory.ResourceFor(g.Kind); !served {
+					continue // configuration that no API shows
+				}
 				t.Errorf("%s: the administrator's scan has the gap %s", c.ID, g)
 			}
 		}

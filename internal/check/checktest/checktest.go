@@ -7,9 +7,11 @@
 //	# want fail "regexp"
 //
 // stands on the line that the finding's first evidence points to ("want
-// unknown" and "want manual" likewise). Surplus and missing findings both fail
+// unknown" and "want manual" likewise), or, as "want fail below", on a line of
+// its own above one that cannot hold a comment. Surplus and missing findings both fail
 // the test. Special files: "want" (a line "verdict: pass"), "gaps" (lines
-// "kind scope cause", scope "-" for everywhere), "config" (YAML of tiers).
+// "kind scope cause", scope "-" for everywhere), "collected" (a kind a line that
+// no source brings yet, as if one had), "config" (YAML of tiers).
 package checktest
 
 import (
@@ -92,6 +94,8 @@ type fixture struct {
 	verdict report.Verdict
 	gaps    []report.Gap
 	setting inventory.Setting
+	// collected are kinds that were read without finding anything.
+	collected []report.KindID
 }
 
 // want is an expected finding.
@@ -103,7 +107,7 @@ type want struct {
 
 func (w want) String() string { return fmt.Sprintf("%s: %s %q", w.at, w.verdict, w.message) }
 
-var wantComment = regexp.MustCompile(`# want (fail|unknown|manual) ("(?:[^"\\]|\\.)*")`)
+var wantComment = regexp.MustCompile(`# want (fail|unknown|manual)( below)? ("(?:[^"\\]|\\.)*")`)
 
 func load(name string) (*fixture, error) {
 	data, err := os.ReadFile(name)
@@ -122,6 +126,10 @@ func load(name string) (*fixture, error) {
 					return nil, fmt.Errorf("%s: gaps: %q is not \"kind scope cause\"", name, line)
 				}
 				f.gaps = append(f.gaps, report.Gap{Kind: report.KindID(words[0]), Scope: strings.TrimPrefix(words[1], "-"), Cause: report.Cause(words[2])})
+			}
+		case "collected":
+			for kind := range strings.FieldsSeq(string(file.Data)) {
+				f.collected = append(f.collected, report.KindID(kind))
 			}
 		case "config":
 			if err := yaml.UnmarshalStrict(file.Data, &f.setting); err != nil {
@@ -145,7 +153,7 @@ func (f *fixture) readWants(file txtar.File) error {
 	for line := range strings.Lines(string(file.Data)) {
 		n++
 		for _, m := range wantComment.FindAllStringSubmatch(line, -1) {
-			text, err := strconv.Unquote(m[2])
+			text, err := strconv.Unquote(m[3])
 			if err != nil {
 				return fmt.Errorf("%s:%d: %w", file.Name, n, err)
 			}
@@ -153,7 +161,11 @@ func (f *fixture) readWants(file txtar.File) error {
 			if err != nil {
 				return fmt.Errorf("%s:%d: %w", file.Name, n, err)
 			}
-			f.wants = append(f.wants, want{fmt.Sprintf("%s:%d", file.Name, n), report.Verdict(m[1]), re})
+			at := n
+			if m[2] != "" {
+				at++
+			}
+			f.wants = append(f.wants, want{fmt.Sprintf("%s:%d", file.Name, at), report.Verdict(m[1]), re})
 		}
 	}
 	return nil
@@ -170,6 +182,7 @@ func (f *fixture) seal(turn int, more ...files.File) *inventory.Inventory {
 	}
 	files.ReadFiles(b, in)
 	inventory.Put(b, inventory.Settings, report.Subject{Kind: "Config", Name: "plimsoll.yaml"}, inventory.Origin{Source: "config", Place: "plimsoll.yaml"}, f.setting)
+	b.Collected(f.collected...)
 	b.Gap(f.gaps...)
 	return b.Seal(Observed)
 }

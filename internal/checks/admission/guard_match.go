@@ -109,6 +109,6 @@ func judgeConditions(g guard) *result {
 	if len(said) == 0 {
 		return nil
 	}
-	r.message = "judges no request that one of its conditions leaves out: " + some(said)
+	r.message = "judges no request that one of its conditions leaves out: " + report.Some(said)
 	return r
 }

@@ -101,10 +101,10 @@ func judgeNamespaceSelector(g guard, who labellers, safe map[string]bool) *resul
 		at := g.quote(g.match+"namespaceSelector."+r.Field, r.Text, corev1.LabelMetadataName)
 		switch {
 		case len(who.people) > 0:
-			return fails(fmt.Sprintf("depends on the label %q of namespaces, which %s may change", r.Key, some(who.people)), append([]report.Evidence{at}, who.at...)...)
+			return fails(fmt.Sprintf("depends on the label %q of namespaces, which %s may change", r.Key, report.Some(who.people)), append([]report.Evidence{at}, who.at...)...)
 		case len(who.accounts) > 0:
 			return &result{verdict: report.Manual, at: append([]report.Evidence{at}, who.at...),
-				message: fmt.Sprintf("depends on the label %q of namespaces, which %s may change: are they trusted as administrators are?", r.Key, some(who.accounts))}
+				message: fmt.Sprintf("depends on the label %q of namespaces, which %s may change: are they trusted as administrators are?", r.Key, report.Some(who.accounts))}
 		case !who.whole:
 			r := unclear(fmt.Sprintf("depends on the label %q of namespaces, and who may change them is not in the input", r.Key), at)
 			r.remedy = "scan the cluster, or add all its roles and bindings to the input"
@@ -132,12 +132,4 @@ func texts(rs []webhook.Requirement) string {
 		out = append(out, r.Text)
 	}
 	return strings.Join(out, ",")
-}
-
-// some names the first three of a list.
-func some(names []string) string {
-	if more := len(names) - 3; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), more)
-	}
-	return strings.Join(names, ", ")
 }

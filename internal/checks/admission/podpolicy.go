@@ -95,10 +95,7 @@ func judgePodPolicy(e *check.Eval, ns inventory.Object[inventory.Meta], p podsec
 	if !p.Labelled && !p.Exempt {
 		kinds = append(kinds, inventory.PodSecurityDefaults.ID)
 	}
-	for _, n := range podpolicy.Decisive() {
-		kinds = append(kinds, n.Kind)
-	}
-	e.FailAbsent(ns.Subject, kinds, ns.Name, msg, label)
+	e.FailAbsent(ns.Subject, append(kinds, inventory.Kinds(podpolicy.Decisive())...), ns.Name, msg, label)
 }
 
 // pod-policy/third-party

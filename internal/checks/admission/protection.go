@@ -65,11 +65,7 @@ func judgeIngress(e *check.Eval, b backend, policies []*netpol.Policy) {
 			return
 		}
 	}
-	var kinds []report.KindID
-	for _, n := range isolating {
-		kinds = append(kinds, n.Kind)
-	}
-	e.FailAbsent(b.Subject, kinds, b.Namespace, fmt.Sprintf("answers for %s, and no NetworkPolicy selects it for ingress", b.hooks()),
+	e.FailAbsent(b.Subject, inventory.Kinds(isolating), b.Namespace, fmt.Sprintf("answers for %s, and no NetworkPolicy selects it for ingress", b.hooks()),
 		b.PodEvidence("metadata.labels", "", "labels that a policy for ingress selects"))
 }
 

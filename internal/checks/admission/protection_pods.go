@@ -39,10 +39,7 @@ var protectionPrivileges = &check.Check{
 				e.Pass(b.Subject)
 				continue
 			}
-			f := e.Fail(b.Subject, fmt.Sprintf("answers for %s, and %s", b.hooks(), strings.Join(found, ", ")), at...)
-			if b.Pods > 1 {
-				f.Count = b.Pods
-			}
+			b.Counted(e.Fail(b.Subject, fmt.Sprintf("answers for %s, and %s", b.hooks(), strings.Join(found, ", ")), at...))
 		}
 	},
 }

@@ -66,7 +66,7 @@ func judgeScope(e *check.Eval, w *webhook.Webhook) *result {
 			open = append(open, text)
 		}
 	}
-	if w.Wildcard() >= 0 && webhook.SelectsObject(w.Spec.ObjectSelector, nil) {
+	if w.Wildcard() >= 0 && inventory.MaySelect(w.Spec.ObjectSelector, nil) {
 		take(metav1.NamespaceSystem, "every object of kube-system")
 	}
 	if hasService(w) && matchesOwnPods(e, w) {
@@ -107,11 +107,11 @@ func namespaceLabels(e *check.Eval, name string) map[string]string {
 func matchesOwnPods(e *check.Eval, w *webhook.Webhook) bool {
 	s, ok := serviceOf(e, w)
 	if !ok {
-		return webhook.SelectsObject(w.Spec.ObjectSelector, nil)
+		return inventory.MaySelect(w.Spec.ObjectSelector, nil)
 	}
 	pods := behind(e, s)
 	if len(pods) == 0 {
-		return webhook.SelectsObject(w.Spec.ObjectSelector, s.Value.Spec.Selector)
+		return inventory.MaySelect(w.Spec.ObjectSelector, s.Value.Spec.Selector)
 	}
-	return slices.ContainsFunc(pods, func(p *workload.Workload) bool { return webhook.SelectsObject(w.Spec.ObjectSelector, p.PodLabels()) })
+	return slices.ContainsFunc(pods, func(p *workload.Workload) bool { return inventory.MaySelect(w.Spec.ObjectSelector, p.PodLabels()) })
 }

@@ -93,7 +93,7 @@ func judgeEndpoints(e *check.Eval, w *webhook.Webhook, s inventory.Object[invent
 		return notGiven(fmt.Sprintf("asks %s, and no workload of its namespace is in the input", w.Address()), name, selector)
 	}
 	if len(pods) == 0 {
-		return fails(fmt.Sprintf("asks %s, which selects no workload", w.Address()), name, selector).resting(s.Namespace, podKinds()...)
+		return fails(fmt.Sprintf("asks %s, which selects no workload", w.Address()), name, selector).resting(s.Namespace, inventory.Kinds(workload.Needs())...)
 	}
 	switch counted, answering := readiness(pods); {
 	case answering:
@@ -120,14 +120,6 @@ func readiness(pods []*workload.Workload) (counted, answering bool) {
 		}
 	}
 	return counted, answering
-}
-
-func podKinds() []report.KindID {
-	var kinds []report.KindID
-	for _, n := range workload.Needs() {
-		kinds = append(kinds, n.Kind)
-	}
-	return kinds
 }
 
 func ports(list []corev1.ServicePort) string {

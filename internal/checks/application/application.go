@@ -8,7 +8,6 @@ import (
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
-	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
 // Suite lists the checks of the section in the order of its items.
@@ -40,28 +39,10 @@ const notSet = "(not set)"
 // the namespaces of Kubernetes itself is no application: 3.2 lists its privileges.
 func applications(e *check.Eval) func(yield func(*workload.Workload) bool) {
 	return func(yield func(*workload.Workload) bool) {
-		for _, w := range workload.All.Of(e) {
-			if !w.Finished() && !inventory.SystemNamespace(w.Namespace) && !yield(w) {
+		for w := range workload.Running(e) {
+			if !inventory.SystemNamespace(w.Namespace) && !yield(w) {
 				return
 			}
 		}
 	}
-}
-
-// counted notes for how many pods a finding stands.
-func counted(f *report.Finding, w *workload.Workload) {
-	if w.Pods > 1 {
-		f.Count = w.Pods
-	}
-}
-
-// admitted reports whether the workload is a pod that an API server has
-// created: what admission would write is written.
-func admitted(w *workload.Workload) bool { return w.Kind == "Pod" && w.Value.UID != "" }
-
-// windows reports whether the pod is for Windows nodes: it declares the system,
-// or selects nodes by it, as it was done before there was a field.
-func windows(w *workload.Workload) bool {
-	nodes := w.Spec().NodeSelector
-	return w.Windows() || nodes["kubernetes.io/os"] == "windows" || nodes["beta.kubernetes.io/os"] == "windows"
 }

@@ -77,7 +77,7 @@ var defaultNamespace = &check.Check{
 			switch w.Namespace {
 			case "":
 			case corev1.NamespaceDefault:
-				counted(e.Fail(w.Subject, "is in the namespace \"default\"", w.Evidence("metadata.namespace", w.Namespace, "a namespace of its own")), w)
+				w.Counted(e.Fail(w.Subject, "is in the namespace \"default\"", w.Evidence("metadata.namespace", w.Namespace, "a namespace of its own")))
 			default:
 				e.Pass(w.Subject)
 			}

@@ -74,9 +74,9 @@ func judgePull(e *check.Eval, w *workload.Workload, part, image string, policy c
 	case err != nil:
 		w.Counted(e.Unknown(s, fmt.Sprintf("%q is not an image reference", image), at...)).Remedy = images.HowRendered
 	case policy == corev1.PullNever:
-		counted(e.Fail(s, fmt.Sprintf("image %q is never pulled: what runs is whatever the node has under that name", image), at...), w)
+		w.Counted(e.Fail(s, fmt.Sprintf("image %q is never pulled: what runs is whatever the node has under that name", image), at...))
 	case moves && !(policy == "" && tag == "latest"):
-		counted(e.Fail(s, fmt.Sprintf("image %q is pulled once a node, and its tag %q is not a version", image, tag), at...), w)
+		w.Counted(e.Fail(s, fmt.Sprintf("image %q is pulled once a node, and its tag %q is not a version", image, tag), at...))
 	default:
 		e.Pass(s)
 	}

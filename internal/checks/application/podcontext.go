@@ -37,7 +37,7 @@ var rootGroup = &check.Check{
 	Needs:       workload.Needs(),
 	Run: func(e *check.Eval) {
 		for w := range applications(e) {
-			if windows(w) {
+			if w.OnWindows() {
 				continue
 			}
 			at := rootGroups(w)
@@ -45,7 +45,7 @@ var rootGroup = &check.Check{
 				e.Pass(w.Subject)
 				continue
 			}
-			counted(e.Fail(w.Subject, "asks for group 0", at...), w)
+			w.Counted(e.Fail(w.Subject, "asks for group 0", at...))
 		}
 	},
 }
@@ -116,7 +116,7 @@ var sharedProcesses = &check.Check{
 				e.Pass(w.Subject)
 				continue
 			}
-			counted(e.Fail(w.Subject, "its containers share their processes", w.PodEvidence("spec.shareProcessNamespace", "true", "false")), w)
+			w.Counted(e.Fail(w.Subject, "its containers share their processes", w.PodEvidence("spec.shareProcessNamespace", "true", "false")))
 		}
 	},
 }

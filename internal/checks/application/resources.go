@@ -96,7 +96,7 @@ func zero(list corev1.ResourceList, name corev1.ResourceName) bool {
 // server would store it.
 func judgeResources(e *check.Eval, w *workload.Workload, what string, lacks func(c, pod corev1.ResourceRequirements) []corev1.ResourceName) {
 	var ranges [][]corev1.LimitRangeItem
-	if !admitted(w) {
+	if !w.Admitted() {
 		for lr := range inventory.In(e, inventory.LimitRanges, w.Namespace) {
 			ranges = append(ranges, lr.Value.Limits)
 		}
@@ -124,10 +124,10 @@ func judgeResources(e *check.Eval, w *workload.Workload, what string, lacks func
 			at = append(at, w.PodEvidence(fmt.Sprintf("%s.resources.%ss.%s", c.Field, what, name), written(c, what, name), "a "+what))
 		}
 		msg := fmt.Sprintf("no %s %s", strings.Join(names, " or "), what)
-		if admitted(w) {
-			counted(e.Fail(w.Part(c.Name), msg, at...), w)
+		if w.Admitted() {
+			w.Counted(e.Fail(w.Part(c.Name), msg, at...))
 		} else {
-			counted(e.FailAbsent(w.Part(c.Name), []report.KindID{inventory.LimitRanges.ID}, w.Namespace, msg, at...), w)
+			w.Counted(e.FailAbsent(w.Part(c.Name), []report.KindID{inventory.LimitRanges.ID}, w.Namespace, msg, at...))
 		}
 	}
 }

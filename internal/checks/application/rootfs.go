@@ -32,7 +32,7 @@ var readOnlyRoot = &check.Check{
 	Needs:       workload.Needs(),
 	Run: func(e *check.Eval) {
 		for w := range applications(e) {
-			if windows(w) {
+			if w.OnWindows() {
 				continue
 			}
 			for c := range w.Containers() {
@@ -48,7 +48,7 @@ var readOnlyRoot = &check.Check{
 					e.Pass(w.Part(c.Name))
 					continue
 				}
-				counted(e.Fail(w.Part(c.Name), "its root filesystem is writable", w.PodEvidence(c.Field+".securityContext.readOnlyRootFilesystem", got, "true")), w)
+				w.Counted(e.Fail(w.Part(c.Name), "its root filesystem is writable", w.PodEvidence(c.Field+".securityContext.readOnlyRootFilesystem", got, "true")))
 			}
 		}
 	},

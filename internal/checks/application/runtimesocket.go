@@ -111,9 +111,9 @@ func judgeMounts(e *check.Eval, w *workload.Workload) {
 		if !writable {
 			msg += "; that it is read-only does not prevent connections"
 		}
-		counted(e.Fail(w.Subject, msg, seen...), w)
+		w.Counted(e.Fail(w.Subject, msg, seen...))
 	case len(unclear) > 0:
-		counted(e.Unknown(w.Subject, "a variable decides whether a mount shows the socket of a container runtime", unclear...), w)
+		w.Counted(e.Unknown(w.Subject, "a variable decides whether a mount shows the socket of a container runtime", unclear...))
 	default:
 		e.Pass(w.Subject)
 	}

@@ -66,8 +66,8 @@ func judgeEnvironment(e *check.Eval, w *workload.Workload, c workload.Container)
 	case 0:
 		e.Pass(w.Part(c.Name))
 	case 1:
-		counted(e.Fail(w.Part(c.Name), "takes Secret "+names[0]+" from its environment", at...), w)
+		w.Counted(e.Fail(w.Part(c.Name), "takes Secret "+names[0]+" from its environment", at...))
 	default:
-		counted(e.Fail(w.Part(c.Name), "takes Secrets "+strings.Join(names, ", ")+" from its environment", at...), w)
+		w.Counted(e.Fail(w.Part(c.Name), "takes Secrets "+strings.Join(names, ", ")+" from its environment", at...))
 	}
 }

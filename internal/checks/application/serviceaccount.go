@@ -66,20 +66,20 @@ func judgeDefault(e *check.Eval, w *workload.Workload) {
 	volume := tokenVolume(w.Spec())
 	switch {
 	case volume != "":
-		counted(e.Fail(w.Subject, msg, account, w.PodEvidence(volume, "serviceAccountToken", "")), w)
-	case admitted(w), own != nil && !*own: // admission has written the volume, if there is to be one
+		w.Counted(e.Fail(w.Subject, msg, account, w.PodEvidence(volume, "serviceAccountToken", "")))
+	case w.Admitted(), own != nil && !*own: // admission has written the volume, if there is to be one
 		e.Pass(w.Subject)
 	case own != nil:
-		counted(e.Fail(w.Subject, msg, account, w.PodEvidence("spec."+automount, strconv.FormatBool(*own), "")), w)
+		w.Counted(e.Fail(w.Subject, msg, account, w.PodEvidence("spec."+automount, strconv.FormatBool(*own), "")))
 	default:
 		out, certain := optsOut(e, w)
 		switch {
 		case certain:
 			e.Pass(w.Subject)
 		case out != nil:
-			counted(e.Unknown(w.Subject, msg+", unless it is the account that opts out: a namespace is not given", account, *out), w)
+			w.Counted(e.Unknown(w.Subject, msg+", unless it is the account that opts out: a namespace is not given", account, *out))
 		default:
-			counted(e.FailAbsent(w.Subject, []report.KindID{inventory.ServiceAccounts.ID}, w.Namespace, msg, account), w)
+			w.Counted(e.FailAbsent(w.Subject, []report.KindID{inventory.ServiceAccounts.ID}, w.Namespace, msg, account))
 		}
 	}
 }

@@ -21,8 +21,8 @@ import (
 // Fails when: the admission of its own project refuses it, or it could verify
 // nothing: no images or authorities, a glob or a regular expression that does
 // not compile, an authority with none or several of key, keyless and static, a
-// key that is none, an identity without issuer or subject, attestors without
-// entries.
+// key that is none, an identity without issuer or subject, an attestation
+// without name or type, attestors without entries.
 // Cannot tell when: the policies were not read.
 //
 // https://docs.sigstore.dev/policy-controller/overview/

@@ -105,9 +105,7 @@ func judgeReference(e *check.Eval, w *workload.Workload, part, field string, im 
 			return
 		}
 	}
-	if w.Pods > 1 {
-		f.Count = w.Pods
-	}
+	w.Counted(f)
 }
 
 // judgeTag judges an image without a digest; nil where a policy verifies it.

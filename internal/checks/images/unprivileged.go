@@ -86,9 +86,7 @@ func (u user) report(e *check.Eval, w *workload.Workload, s report.Subject) {
 		f = e.Unknown(s, u.message, u.evidence...)
 		f.Remedy = "set runAsUser or runAsNonRoot, or look at the image's USER"
 	}
-	if w.Pods > 1 {
-		f.Count = w.Pods
-	}
+	w.Counted(f)
 }
 
 // setting is a field that a container may set for itself, else the pod for all.

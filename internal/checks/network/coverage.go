@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,8 @@ import (
 // Fails when: no NetworkPolicy does.
 // Cannot tell when: policies could not be read, a policy of the namespace has a
 // selector that cannot be evaluated or asks for a label whose value a controller
-// chooses, or a family of policies that is not read yet is present.
+// chooses, or a family of policies that is not read yet is present; or the one
+// policy that selects the pods may be of another namespace.
 //
 // Namespaces are compared as they are written: a manifest without one is
 // deployed beside those of its directory, chart or kustomization without one,
@@ -58,16 +60,16 @@ func coverage(d netpol.Direction, title, why string) *check.Check {
 			policies := netpol.Policies.Of(e)
 			for _, w := range workload.All.Of(e) {
 				if !w.Finished() && !w.Spec().HostNetwork {
-					judgeCoverage(e, d, w, policies[w.Namespace])
+					judgeCoverage(e, d, w, policies)
 				}
 			}
 		},
 	}
 }
 
-func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, policies []*netpol.Policy) {
+func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, policies map[string][]*netpol.Policy) {
 	var other, invalid, may *netpol.Policy // one that selects the pods for the other direction only; two that may select them
-	for _, p := range policies {
+	for _, p := range policies[w.Namespace] {
 		answer, beside := p.Match(podsOf(w)), inventory.Beside(p.Object, w.Object)
 		switch {
 		case p.Invalid != nil && p.Isolates(d):
@@ -82,6 +84,11 @@ func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, poli
 			may = p
 		}
 	}
+	if may == nil {
+		may = unplaced(policies, w.Namespace, func(p *netpol.Policy) bool {
+			return p.Isolates(d) && p.Invalid == nil && p.Match(podsOf(w)) != netpol.No
+		})
+	}
 	direction := strings.ToLower(string(d))
 	at := w.PodEvidence("metadata.labels", labelList(w.PodLabels()), "labels that a policy for "+direction+" selects")
 	var f *report.Finding
@@ -89,6 +96,9 @@ func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, poli
 	case invalid != nil:
 		f = e.Unknown(w.Subject, fmt.Sprintf("the selector of NetworkPolicy %q cannot be evaluated: %v", invalid.Name, invalid.Invalid),
 			at, invalid.Evidence("spec.podSelector", "", "a valid selector"))
+	case may != nil && may.Namespace != w.Namespace:
+		f = e.Unknown(w.Subject, fmt.Sprintf("NetworkPolicy %q may select it for %s: one of the two names no namespace", may.Name, direction),
+			at, may.Evidence("spec.podSelector", may.Selector(), ""))
 	case may != nil && !inventory.Beside(may.Object, w.Object):
 		f = e.Unknown(w.Subject, fmt.Sprintf("NetworkPolicy %q of another directory may select it for %s: neither names a namespace", may.Name, direction),
 			at, may.Evidence("spec.podSelector", may.Selector(), ""))
@@ -101,9 +111,22 @@ func judgeCoverage(e *check.Eval, d netpol.Direction, w *workload.Workload, poli
 	default:
 		f = e.FailAbsent(w.Subject, isolating(), w.Namespace, fmt.Sprintf("no NetworkPolicy selects it for %s", direction), at)
 	}
-	if w.Pods > 1 {
-		f.Count = w.Pods
+	w.Counted(f)
+}
+
+// unplaced finds a policy that is not written to be of the namespace and may
+// be: one that names none, or any where the namespace itself is not named.
+func unplaced(policies map[string][]*netpol.Policy, namespace string, fits func(*netpol.Policy) bool) *netpol.Policy {
+	candidates := []string{""}
+	if namespace == "" {
+		candidates = slices.Sorted(maps.Keys(policies))
 	}
+	for _, c := range candidates {
+		if i := slices.IndexFunc(policies[c], fits); c != namespace && i >= 0 {
+			return policies[c][i]
+		}
+	}
+	return nil
 }
 
 // podsOf are the pods of a workload as selectors see them.

@@ -54,10 +54,7 @@ func hostNetwork(name string, severity report.Severity, title, remediation strin
 					e.Pass(w.Subject)
 					continue
 				}
-				f := e.Fail(w.Subject, "runs on the host network, where no NetworkPolicy reaches it", w.PodEvidence("spec.hostNetwork", "true", "false"))
-				if w.Pods > 1 {
-					f.Count = w.Pods
-				}
+				w.Counted(e.Fail(w.Subject, "runs on the host network, where no NetworkPolicy reaches it", w.PodEvidence("spec.hostNetwork", "true", "false")))
 			}
 		},
 	}
@@ -114,17 +111,8 @@ func judgeSelection(e *check.Eval, p *netpol.Policy, workloads []*workload.Workl
 			return
 		}
 	}
-	e.FailAbsent(p.Subject, bearers(), p.Namespace, fmt.Sprintf("selects no workload; its namespace has %d", len(workloads)),
+	e.FailAbsent(p.Subject, inventory.Kinds(workload.Needs()), p.Namespace, fmt.Sprintf("selects no workload; its namespace has %d", len(workloads)),
 		p.Evidence("spec.podSelector", p.Selector(), "labels of a workload's pods"))
-}
-
-// bearers are the kinds that workloads come from.
-func bearers() []report.KindID {
-	var kinds []report.KindID
-	for _, n := range workload.Needs() {
-		kinds = append(kinds, n.Kind)
-	}
-	return kinds
 }
 
 // policy-coverage/allow-all

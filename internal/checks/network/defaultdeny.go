@@ -16,16 +16,17 @@ import (
 //
 // Statement: every namespace denies all traffic by default.
 // Looks at: every Namespace object and the NetworkPolicies in it, and the
-// namespaces that workloads name. The namespaces that Kubernetes makes for
-// itself stand under default-deny/system.
+// namespaces that workloads and NetworkPolicies name: they are there, with or
+// without their object. The namespaces that Kubernetes makes for itself stand
+// under default-deny/system.
 // Passes when: a policy with an empty pod selector holds for the direction and
 // has no rule for it. Both directions may be denied by one policy or by two.
 // Policies beside it that allow something do not undo it.
 // Fails when: there is none; or when a policy beside it allows everything to
 // every pod, so that nothing is denied.
-// Cannot tell when: there are no Namespace objects, or none of a namespace that
-// a workload names; policies could not be read; or a family of policies that is
-// not read yet is present.
+// Cannot tell when: nothing fails, and there are no Namespace objects, so that
+// there may be others; the one policy that denies names no namespace; policies
+// could not be read; or a family of policies that is not read yet is present.
 //
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies
 var (
@@ -50,45 +51,55 @@ func defaultDeny(name, title string, severity report.Severity, directions ...net
 		Run: func(e *check.Eval) {
 			policies := netpol.Policies.Of(e)
 			seen := map[string]bool{"": true} // a manifest without a namespace names none
-			for ns := range inventory.All(e, inventory.Namespaces) {
-				seen[ns.Name] = true
-				if inventory.SystemNamespace(ns.Name) == (name == "system") {
-					judgeDefaultDeny(e, ns, directions, policies[ns.Name])
+			judge := func(namespace string, at report.Evidence) {
+				if !seen[namespace] && inventory.SystemNamespace(namespace) == (name == "system") {
+					judgeDefaultDeny(e, namespace, directions, policies, at)
 				}
+				seen[namespace] = true
 			}
-			if len(e.Missing(inventory.Namespaces.ID, "")) > 0 {
-				return
+			for ns := range inventory.All(e, inventory.Namespaces) {
+				judge(ns.Name, ns.Evidence("metadata.name", ns.Name, wantedDeny))
 			}
 			for _, w := range workload.All.Of(e) {
-				if !seen[w.Namespace] && inventory.SystemNamespace(w.Namespace) == (name == "system") {
-					e.Unknown(report.Subject{Kind: "Namespace", APIVersion: "v1", Name: w.Namespace},
-						"has workloads, and there is no Namespace object of it in the input", w.Evidence("metadata.namespace", w.Namespace, ""))
-					seen[w.Namespace] = true
-				}
+				judge(w.Namespace, w.Evidence("metadata.namespace", w.Namespace, wantedDeny))
+			}
+			for p := range inventory.All(e, inventory.NetworkPolicies) {
+				judge(p.Namespace, p.Evidence("metadata.namespace", p.Namespace, wantedDeny))
 			}
 		},
 	}
 }
 
-func judgeDefaultDeny(e *check.Eval, ns inventory.Object[inventory.Meta], directions []netpol.Direction, policies []*netpol.Policy) {
+const wantedDeny = "a NetworkPolicy that selects every pod and has no rules"
+
+func judgeDefaultDeny(e *check.Eval, namespace string, directions []netpol.Direction, policies map[string][]*netpol.Policy, at report.Evidence) {
+	subject := report.Subject{Kind: "Namespace", APIVersion: "v1", Name: namespace}
 	var missing []string
+	var may *netpol.Policy // one that would deny, if it is of the namespace
 	for _, d := range directions {
-		deny, open := defaults(d, policies)
+		deny, open := defaults(d, policies[namespace])
 		direction := strings.ToLower(string(d))
 		if deny == nil {
-			missing = append(missing, direction)
+			if p := unplaced(policies, namespace, func(p *netpol.Policy) bool { return p.DeniesByDefault(d) }); p != nil {
+				may = p
+			} else {
+				missing = append(missing, direction)
+			}
 		} else if open != nil {
-			e.Fail(ns.Subject, fmt.Sprintf("NetworkPolicy %q denies %s by default, but %q allows all of it to every pod", deny.Name, direction, open.Name),
+			e.Fail(subject, fmt.Sprintf("NetworkPolicy %q denies %s by default, but %q allows all of it to every pod", deny.Name, direction, open.Name),
 				append(open.AllowsAll(d), deny.Evidence("spec.podSelector", "{}", ""))...)
 			return
 		}
 	}
-	if len(missing) == 0 {
-		e.Pass(ns.Subject)
-		return
+	switch {
+	case len(missing) > 0:
+		e.FailAbsent(subject, isolating(), namespace, "no NetworkPolicy denies "+strings.Join(missing, " and ")+" by default", at)
+	case may != nil:
+		e.Unknown(subject, fmt.Sprintf("NetworkPolicy %q denies by default, and names no namespace: it may be of this one", may.Name),
+			at, may.Evidence("metadata.name", may.Name, ""))
+	default:
+		e.Pass(subject)
 	}
-	e.FailAbsent(ns.Subject, isolating(), ns.Name, "no NetworkPolicy denies "+strings.Join(missing, " and ")+" by default",
-		ns.Evidence("metadata.name", ns.Name, "a NetworkPolicy that selects every pod and has no rules"))
 }
 
 // defaults finds the policy that denies the direction by default, and one that

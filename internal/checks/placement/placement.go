@@ -132,22 +132,9 @@ func (m member) title() string {
 
 // listing renders the first of several names, and how many more there are.
 func listing(names []string) string {
-	const shown = 3
-	out := make([]string, 0, shown)
-	for _, n := range names[:min(len(names), shown)] {
-		out = append(out, fmt.Sprintf("%q", n))
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = fmt.Sprintf("%q", n)
 	}
-	text := strings.Join(out, ", ")
-	if more := len(names) - shown; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}
-
-// count renders "1 node", "3 nodes".
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
+	return report.Some(out)
 }

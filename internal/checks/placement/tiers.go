@@ -63,7 +63,7 @@ var sharedNodes = &check.Check{
 				continue
 			}
 			first, second := on[a][shared[0]], on[b][shared[0]]
-			e.FailAbsent(pair(e, a, b), []report.KindID{inventory.Nodes.ID}, "", fmt.Sprintf("tiers %q and %q share %s: %s; on %q run %s and %s", a, b, count(len(shared), "node"), listing(shared), shared[0], first.title(), second.title()),
+			e.FailAbsent(pair(e, a, b), []report.KindID{inventory.Nodes.ID}, "", fmt.Sprintf("tiers %q and %q share %s: %s; on %q run %s and %s", a, b, report.Plural(len(shared), "node"), listing(shared), shared[0], first.title(), second.title()),
 				first.PodEvidence("spec.nodeName", shared[0], ""), second.PodEvidence("spec.nodeName", shared[0], ""))
 		}
 	},

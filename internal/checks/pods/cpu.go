@@ -46,7 +46,7 @@ var cpuLimit = &check.Check{
 		sensitive := map[*workload.Workload]bool{}
 		var first *workload.Workload // where a tier could be named
 		known := declared.Any()
-		for w := range running(e) {
+		for w := range workload.Running(e) {
 			if first == nil {
 				first = w
 			}

@@ -73,7 +73,7 @@ func enforces(name string, severity report.Severity, title, why, remediation str
 				return
 			}
 			tenants := map[string][]*workload.Workload{}
-			for w := range running(e) {
+			for w := range workload.Running(e) {
 				tenants[w.Namespace] = append(tenants[w.Namespace], w)
 			}
 			for ns := range inventory.All(e, inventory.Namespaces) {

@@ -30,11 +30,7 @@ func whatDecides(p podsecurity.Policy, t standing, mayNeedPrivileged bool) []rep
 	if mayNeedPrivileged && t.partial { // a workload that was not read may be what needs privileged
 		needs = append(needs, workload.Needs()...)
 	}
-	var kinds []report.KindID
-	for _, n := range append(needs, podpolicy.Decisive()...) {
-		kinds = append(kinds, n.Kind)
-	}
-	return kinds
+	return inventory.Kinds(append(needs, podpolicy.Decisive()...))
 }
 
 // judgeOff judges a cluster whose API server runs without the PodSecurity

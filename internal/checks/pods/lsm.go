@@ -53,13 +53,13 @@ var lsmProfile = &check.Check{
 	Needs: workload.With(inventory.Nodes.Optional(), inventory.SPOAppArmorProfiles.Optional(), inventory.SPOSelinuxProfiles.Optional()),
 	Run: func(e *check.Eval) {
 		nodes := modulesOf(e)
-		for w := range running(e) {
-			if onWindows(w) {
+		for w := range workload.Running(e) {
+			if w.OnWindows() {
 				continue
 			}
 			if key, wrong := strayAnnotation(w); key != "" {
-				counted(e.Fail(w.Subject, fmt.Sprintf("the annotation %q %s", key, wrong),
-					w.PodEvidence("metadata.annotations["+key+"]", w.PodAnnotations()[key], "securityContext.appArmorProfile")), w)
+				w.Counted(e.Fail(w.Subject, fmt.Sprintf("the annotation %q %s", key, wrong),
+					w.PodEvidence("metadata.annotations["+key+"]", w.PodAnnotations()[key], "securityContext.appArmorProfile")))
 			}
 			judgeModules(e, w, nodes.of(w))
 		}
@@ -82,13 +82,13 @@ func judgeModules(e *check.Eval, w *workload.Workload, nodes answer) {
 		case v.silent:
 			silent = append(silent, c)
 		case v.fail != "":
-			counted(e.Fail(w.Part(c.Name), v.fail, v.at), w)
+			w.Counted(e.Fail(w.Part(c.Name), v.fail, v.at))
 		case v.unknown != "":
-			counted(e.Unknown(w.Part(c.Name), v.unknown, v.at), w)
+			w.Counted(e.Unknown(w.Part(c.Name), v.unknown, v.at))
 		case v.seLinux && does == permitted:
-			counted(e.Unknown(w.Part(c.Name), "SELinux options are set; SELinux only logs by default: "+why, v.at), w)
+			w.Counted(e.Unknown(w.Part(c.Name), "SELinux options are set; SELinux only logs by default: "+why, v.at))
 		case v.seLinux && does != profiled && hostProcesses(w):
-			counted(e.Unknown(w.Part(c.Name), "SELinux options are set; "+sharesHost, v.at), w)
+			w.Counted(e.Unknown(w.Part(c.Name), "SELinux options are set; "+sharesHost, v.at))
 		default:
 			e.Pass(w.Part(c.Name))
 		}
@@ -110,10 +110,10 @@ func judgeModules(e *check.Eval, w *workload.Workload, nodes answer) {
 	if len(silent) == 1 {
 		field = silent[0].Field + ".securityContext.appArmorProfile"
 	}
-	f := e.Unknown(w.Subject, fmt.Sprintf("neither an AppArmor profile nor SELinux options are set for %s; %s", counting(len(silent), "container"), why),
+	f := e.Unknown(w.Subject, fmt.Sprintf("neither an AppArmor profile nor SELinux options are set for %s; %s", report.Plural(len(silent), "container"), why),
 		w.PodEvidence(field, podsecurity.None, string(corev1.AppArmorProfileTypeRuntimeDefault)))
 	f.Remedy = remedy
-	counted(f, w)
+	w.Counted(f)
 }
 
 const sharesHost = "the pod shares the host's processes or IPC, and runtimes may then leave out the SELinux label"

@@ -35,8 +35,8 @@ var lsmLocalhost = &check.Check{
 	Refs:  []report.Reference{restrictAccess, assignLabels},
 	Needs: workload.With(inventory.SPOAppArmorProfiles.Optional(), inventory.SPOSelinuxProfiles.Optional()),
 	Run: func(e *check.Eval) {
-		for w := range running(e) {
-			if onWindows(w) {
+		for w := range workload.Running(e) {
+			if w.OnWindows() {
 				continue
 			}
 			for c := range w.Containers() {
@@ -50,7 +50,7 @@ func judgeNodePolicy(e *check.Eval, w *workload.Workload, c workload.Container) 
 	profile, options := appArmorOf(w, c), seLinuxOf(w, c)
 	if name := localProfile(profile.value); name != "" {
 		if _, known := appArmorObject(e, name); !known {
-			counted(e.Manual(w.Part(c.Name), fmt.Sprintf("confined by the AppArmor profile %q of its node", name), w.PodEvidence(profile.field, name, "")), w)
+			w.Counted(e.Manual(w.Part(c.Name), fmt.Sprintf("confined by the AppArmor profile %q of its node", name), w.PodEvidence(profile.field, name, "")))
 			return
 		}
 		e.Pass(w.Part(c.Name))
@@ -60,7 +60,7 @@ func judgeNodePolicy(e *check.Eval, w *workload.Workload, c workload.Container) 
 		return
 	}
 	if _, known := seLinuxObject(e, options.value.Type); !known && !slices.Contains(ordinaryTypes, options.value.Type) {
-		counted(e.Manual(w.Part(c.Name), fmt.Sprintf("confined by the SELinux type %q of its node", options.value.Type), w.PodEvidence(options.field, options.value.Type, "")), w)
+		w.Counted(e.Manual(w.Part(c.Name), fmt.Sprintf("confined by the SELinux type %q of its node", options.value.Type), w.PodEvidence(options.field, options.value.Type, "")))
 		return
 	}
 	e.Pass(w.Part(c.Name))

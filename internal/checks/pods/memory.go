@@ -74,7 +74,7 @@ var memoryRequest = &check.Check{
 	Refs:        []report.Reference{manageMemory},
 	Needs:       workload.With(inventory.LimitRanges.Optional()),
 	Run: func(e *check.Eval) {
-		for w := range running(e) {
+		for w := range workload.Running(e) {
 			judgeAsAdmitted(e, w, func(w *workload.Workload) []outcome { return requests(e, w) })
 		}
 	},
@@ -128,7 +128,7 @@ func compare(w *workload.Workload, s report.Subject, field string, limit, reques
 
 // judgeLimits reports for each container whether it has a limit of the resource.
 func judgeLimits(e *check.Eval, name corev1.ResourceName, of func(*workload.Workload) bool) {
-	for w := range running(e) {
+	for w := range workload.Running(e) {
 		if of(w) {
 			judgeAsAdmitted(e, w, func(w *workload.Workload) []outcome { return limits(e, w, name) })
 		}

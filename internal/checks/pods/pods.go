@@ -1,17 +1,13 @@
 // Package pods holds the checks of the section "Pod security".
 package pods
 
-import (
-	"fmt"
-	"iter"
-
-	"github.com/plimsoll-sec/plimsoll/internal/check"
-	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
-	"github.com/plimsoll-sec/plimsoll/internal/report"
-)
+import "github.com/plimsoll-sec/plimsoll/internal/check"
 
 // Suite lists the checks of the section, item by item.
 var Suite = []*check.Check{
+	// 3.1
+	broadWorkloadRights,
+	clusterWideWorkloadRights,
 	// 3.2
 	enforcement,
 	violations,
@@ -34,18 +30,4 @@ var Suite = []*check.Check{
 	// 3.6
 	lsmProfile,
 	lsmLocalhost,
-}
-
-// running yields the workloads whose pods run or may yet run.
-func running(e *check.Eval) iter.Seq[*workload.Workload] { return workload.Running(e) }
-
-// counted notes for how many pods a finding stands.
-func counted(f *report.Finding, w *workload.Workload) *report.Finding { return w.Counted(f) }
-
-// counting renders "1 workload", "3 workloads".
-func counting(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

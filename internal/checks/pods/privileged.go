@@ -37,7 +37,7 @@ var privilegedLevel = &check.Check{
 	Run: func(e *check.Eval) {
 		policies := podsecurity.Enforced.Of(e)
 		tenants := map[string][]*workload.Workload{}
-		for w := range running(e) {
+		for w := range workload.Running(e) {
 			tenants[w.Namespace] = append(tenants[w.Namespace], w)
 		}
 		for ns := range inventory.All(e, inventory.Namespaces) {

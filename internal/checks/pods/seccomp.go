@@ -51,13 +51,13 @@ var seccompProfile = &check.Check{
 	Needs: workload.With(inventory.KubeletSeccompDefaults.Optional(), inventory.SPOSeccompProfiles.Optional(), inventory.SPOProfileBindings.Optional()),
 	Run: func(e *check.Eval) {
 		kubelets := kubeletDefault(e)
-		for w := range running(e) {
-			if onWindows(w) {
+		for w := range workload.Running(e) {
+			if w.OnWindows() {
 				continue
 			}
 			for c := range w.Containers() {
 				if f := judgeProfile(e, w, c, kubelets); f != nil {
-					counted(f, w)
+					w.Counted(f)
 				}
 			}
 		}
@@ -154,12 +154,6 @@ func annotation(w *workload.Workload, c workload.Container) (key, value string) 
 	return "", ""
 }
 
-// onWindows reports whether the pod can run on Windows nodes only, which have
-// no seccomp.
-func onWindows(w *workload.Workload) bool {
-	return w.Windows() || w.Spec().NodeSelector[corev1.LabelOSStable] == string(corev1.Windows)
-}
-
 // seccomp/localhost
 //
 // Statement: somebody has looked at every profile that is not the runtime's own.
@@ -181,11 +175,11 @@ var seccompLocalhost = &check.Check{
 	Refs:  []report.Reference{restrictSyscalls},
 	Needs: workload.With(inventory.SPOSeccompProfiles.Optional()),
 	Run: func(e *check.Eval) {
-		for w := range running(e) {
+		for w := range workload.Running(e) {
 			for c := range w.Containers() {
 				profile, field := profileOf(w, c)
 				switch {
-				case profile == nil || onWindows(w):
+				case profile == nil || w.OnWindows():
 				case profile.Type == corev1.SeccompProfileTypeRuntimeDefault:
 					e.Pass(w.Part(c.Name))
 				case localFile(profile) != "":
@@ -193,8 +187,8 @@ var seccompLocalhost = &check.Check{
 						e.Pass(w.Part(c.Name))
 						continue
 					}
-					counted(e.Manual(w.Part(c.Name), fmt.Sprintf("confined by the profile %q of its node", localFile(profile)),
-						w.PodEvidence(field, string(profile.Type), "")), w)
+					w.Counted(e.Manual(w.Part(c.Name), fmt.Sprintf("confined by the profile %q of its node", localFile(profile)),
+						w.PodEvidence(field, string(profile.Type), "")))
 				}
 			}
 		}

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
@@ -51,7 +48,7 @@ func seccompBinding(e *check.Eval, w *workload.Workload, c workload.Container) (
 	}
 	for o := range inventory.In(e, inventory.SPOProfileBindings, w.Namespace) {
 		spec := o.Value.Spec
-		if spec.ProfileRef.Kind == "SeccompProfile" && (spec.Image == "*" || sameImage(spec.Image, c.Image)) && selects(spec.PodSelector, w.PodLabels()) {
+		if spec.ProfileRef.Kind == "SeccompProfile" && (spec.Image == "*" || sameImage(spec.Image, c.Image)) && inventory.MaySelect(spec.PodSelector, w.PodLabels()) {
 			return o.Name, true
 		}
 	}
@@ -62,14 +59,4 @@ func seccompBinding(e *check.Eval, w *workload.Workload, c workload.Container) (
 // one of them leaves out.
 func sameImage(a, b string) bool {
 	return a == b || strings.HasSuffix(a, "/"+b) || strings.HasSuffix(b, "/"+a)
-}
-
-// selects reports whether a selector may match: one that is not there, or
-// cannot be evaluated, may.
-func selects(s *metav1.LabelSelector, set map[string]string) bool {
-	if s == nil {
-		return true
-	}
-	selector, err := metav1.LabelSelectorAsSelector(s)
-	return err != nil || selector.Matches(labels.Set(set))
 }

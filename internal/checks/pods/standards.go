@@ -60,7 +60,7 @@ func violates(name string, severity report.Severity, level api.Level, title stri
 func judgeEnforced(e *check.Eval, level api.Level) {
 	policies := podsecurity.Enforced.Of(e)
 	unclear := map[string][]*workload.Workload{} // by namespace: its level is not known
-	for w := range running(e) {
+	for w := range workload.Running(e) {
 		p, ok := policies.For(w.Namespace)
 		switch {
 		case !ok && len(e.Missing(inventory.Namespaces.ID, w.Namespace)) > 0: // the gap says it
@@ -98,7 +98,7 @@ func judgeUnclear(e *check.Eval, namespace string, read bool, ws []*workload.Wor
 		s.Name = podsecurity.None
 		why = "no namespace is named"
 	}
-	f := e.Unknown(s, fmt.Sprintf("%s: the level that %s may violate is not known", why, counting(len(ws), "workload")),
+	f := e.Unknown(s, fmt.Sprintf("%s: the level that %s may violate is not known", why, report.Plural(len(ws), "workload")),
 		ws[0].Evidence("metadata.namespace", cmp.Or(namespace, podsecurity.None), "a namespace whose level is known"))
 	f.Remedy = giveNamespaces
 	if read {
@@ -156,7 +156,7 @@ func standard(name string, severity report.Severity, level api.Level, title, why
 		Needs: workload.With(inventory.Namespaces.Optional(), inventory.PodSecurityDefaults.Optional()),
 		Run: func(e *check.Eval) {
 			policies := podsecurity.Enforced.Of(e)
-			for w := range running(e) {
+			for w := range workload.Running(e) {
 				if !of(w) {
 					continue
 				}
@@ -204,7 +204,7 @@ func judge(e *check.Eval, w *workload.Workload, found []podsecurity.Violation, p
 		for _, f := range v.Fields {
 			fields = append(fields, w.PodEvidence(f.Path, f.Got, f.Want))
 		}
-		counted(e.Fail(w.Subject, prefix+v.Text, fields...), w).Control = v.Control
+		w.Counted(e.Fail(w.Subject, prefix+v.Text, fields...)).Control = v.Control
 	}
 }
 

@@ -3,7 +3,6 @@ package pods
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/pod-security-admission/api"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/plimsoll-sec/plimsoll/internal/fact/podsecurity"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
+	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
 // standing is what the workloads of a namespace meet today.
@@ -64,7 +64,7 @@ func (s standing) String() string {
 	if s.partial {
 		read = " that could be read"
 	}
-	all := counting(s.workloads, "workload") + read
+	all := report.Plural(s.workloads, "workload") + read
 	switch {
 	case s.workloads == 0:
 		return "it has no workloads" + read
@@ -81,10 +81,4 @@ func (s standing) String() string {
 }
 
 // few names up to three; one name may stand in several files.
-func few(list []string) string {
-	named := slices.Compact(slices.Clone(list))
-	if len(named) <= 3 {
-		return strings.Join(named, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(named[:3], ", "), len(named)-3)
-}
+func few(list []string) string { return report.Some(slices.Compact(slices.Clone(list))) }

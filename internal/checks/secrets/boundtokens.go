@@ -3,7 +3,6 @@ package secrets
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -103,10 +102,7 @@ func failToken(e *check.Eval, s inventory.Object[inventory.Secret], uses []use) 
 		users = append(users, u.subject.Kind+" "+u.subject.Name)
 	}
 	if len(users) > 0 {
-		msg += ", used by " + strings.Join(users[:min(3, len(users))], ", ")
-	}
-	if more := len(users) - 3; more > 0 {
-		msg += fmt.Sprintf(" and %d more", more)
+		msg += ", used by " + report.Some(users)
 	}
 	e.Fail(s.Subject, msg, evidence...)
 }

@@ -101,7 +101,7 @@ func judgeAgent(e *check.Eval, w *workload.Workload, name string) (runs bool) {
 	}
 	at := w.Evidence("status", fmt.Sprintf("%d of %d ready", s.Ready, s.Wanted), "")
 	switch {
-	case daemon && s.Wanted == 0 && forWindows(w):
+	case daemon && s.Wanted == 0 && w.OnWindows():
 	case daemon && s.Wanted == 0:
 		e.Fail(w.Subject, fmt.Sprintf("belongs to %q, and no node is to run it", name), at)
 	case s.Wanted == 0:
@@ -129,11 +129,6 @@ func judgeWebhook(e *check.Eval, m mechanism, w *workload.Workload) {
 	}
 	e.FailAbsent(report.Subject{Kind: "Mechanism", Name: m.name}, []report.KindID{inventory.MutatingWebhookConfigurations.ID}, "",
 		fmt.Sprintf("runs, and no mutating webhook %q sends pods to it", m.webhook), w.Evidence("metadata.name", w.Name, ""))
-}
-
-// forWindows reports whether the pods are for nodes with Windows.
-func forWindows(w *workload.Workload) bool {
-	return w.Windows() || w.Spec().NodeSelector[corev1.LabelOSStable] == string(corev1.Windows)
 }
 
 // nodesDown counts the nodes that the node controller has given up for now:
@@ -189,16 +184,7 @@ func unrun(e *check.Eval, s report.Subject, msg string, at ...report.Evidence) *
 	if e.Limited() {
 		return e.Unknown(s, msg+", but the scan was limited to some namespaces", at...)
 	}
-	return e.FailAbsent(s, append(bearerKinds(), inventory.Nodes.ID), "", msg, at...)
-}
-
-// bearerKinds are the kinds that workloads come from.
-func bearerKinds() []report.KindID {
-	var kinds []report.KindID
-	for _, n := range workload.Needs() {
-		kinds = append(kinds, n.Kind)
-	}
-	return kinds
+	return e.FailAbsent(s, append(inventory.Kinds(workload.Needs()), inventory.Nodes.ID), "", msg, at...)
 }
 
 // driven reports whether a CSI driver of a secret store is installed or used.

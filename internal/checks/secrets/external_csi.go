@@ -5,7 +5,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -87,7 +86,7 @@ func judgeDriver(e *check.Eval, d inventory.Object[inventory.Meta]) {
 	}
 	switch {
 	case len(without) > 0:
-		e.Fail(d.Subject, fmt.Sprintf("nodes that have not registered it: %s (%d of %d)", some(without), len(without), nodes), at)
+		e.Fail(d.Subject, fmt.Sprintf("nodes that have not registered it: %s (%d of %d)", report.Some(without), len(without), nodes), at)
 	case nodes == 0:
 		e.Unknown(d.Subject, "no node takes ordinary pods, so that none shows whether it works", at)
 	default:
@@ -99,14 +98,6 @@ func judgeDriver(e *check.Eval, d inventory.Object[inventory.Meta]) {
 func ordinary(n inventory.Node) bool {
 	return !n.Unschedulable && n.OS != string(corev1.Windows) &&
 		!slices.ContainsFunc(n.Taints, func(t corev1.Taint) bool { return t.Effect != corev1.TaintEffectPreferNoSchedule })
-}
-
-// some lists the first three.
-func some(names []string) string {
-	if more := len(names) - 3; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), more)
-	}
-	return strings.Join(names, ", ")
 }
 
 // storeVolumes yields the volumes of a secret store, with their index.

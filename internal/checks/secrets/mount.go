@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
-	"github.com/plimsoll-sec/plimsoll/internal/fact/rbac"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/access"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 	"github.com/plimsoll-sec/plimsoll/internal/report"
@@ -17,7 +17,7 @@ const defaultAccount = "default"
 
 // account is the ServiceAccount of a workload, as far as it is known.
 type account struct {
-	id rbac.Account
+	id access.Subject
 	// objects are the accounts that it can be: the one of its namespace, or,
 	// where a namespace is not known, those of its name.
 	objects []inventory.Object[inventory.ServiceAccount]
@@ -29,7 +29,7 @@ type account struct {
 }
 
 func accountOf(e *check.Eval, w *workload.Workload) account {
-	a := account{id: rbac.Account{Namespace: w.Namespace, Name: w.ServiceAccount()}}
+	a := account{id: access.Account(w.Namespace, w.ServiceAccount())}
 	for o := range inventory.Named(e, inventory.ServiceAccounts, w.Namespace, a.id.Name) {
 		if inventory.Beside(o, w.Object) {
 			a.objects, a.exact = append(a.objects, o), true
@@ -122,7 +122,7 @@ func silent(w *workload.Workload, a account) mount {
 		m.state, m.why = unknownMount, fmt.Sprintf("whether it mounts a token is up to ServiceAccount %q, which is not in the input", a.id.Name)
 	case no == 0 && (!a.apart || a.id.Name == defaultAccount):
 		m.state = mounted
-	case yes == 0 && known:
+	case yes == 0 && a.exact: // an account of that name alone proves nothing
 		return mount{}
 	default:
 		m.state, m.why = unknownMount, fmt.Sprintf("whether it mounts a token is up to ServiceAccount %q, and which one is meant is not known", a.id.Name)

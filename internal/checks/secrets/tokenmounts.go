@@ -6,7 +6,7 @@ import (
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
 	"github.com/plimsoll-sec/plimsoll/internal/checklist"
-	"github.com/plimsoll-sec/plimsoll/internal/fact/rbac"
+	"github.com/plimsoll-sec/plimsoll/internal/fact/access"
 	"github.com/plimsoll-sec/plimsoll/internal/fact/workload"
 	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 	"github.com/plimsoll-sec/plimsoll/internal/report"
@@ -17,7 +17,8 @@ import (
 // Statement: a service account token is mounted only where it is needed.
 // Looks at: every workload but pods that have finished, its ServiceAccount, and
 // the roles that are bound to the account by name, as a user, or through the
-// groups of service accounts.
+// groups of service accounts; in manifests, those too that every API server
+// binds at its start. What is granted to everybody who logs in is no need.
 // Passes when: no token for the API server is mounted (the pod's
 // automountServiceAccountToken, else the account's, says no, and no container
 // mounts a projected one or a token Secret), or the account has a right beyond
@@ -57,13 +58,17 @@ var tokenMounts = &check.Check{
 	},
 	// A pod without a token needs neither accounts nor roles to pass; what rests
 	// on their absence is judged as such.
-	Needs: workload.With(append(inventory.Optional(rbac.Kinds), inventory.ServiceAccounts.Optional(), inventory.Secrets.Optional())...),
+	Needs: workload.With(append(inventory.Optional(access.Needs), inventory.ServiceAccounts.Optional(), inventory.Secrets.Optional())...),
 	Run: func(e *check.Eval) {
 		for w := range workload.Running(e) {
 			judgeTokens(e, w)
 		}
 	},
 }
+
+// rights are the kinds whose absence is what "no rights" rests on. A binding in
+// any namespace may reach an account.
+var rights = inventory.Kinds(access.Needs)
 
 // tokenAnswer is what is found of one workload's tokens.
 type tokenAnswer struct {
@@ -94,7 +99,7 @@ func judgeTokens(e *check.Eval, w *workload.Workload) {
 func (a tokenAnswer) same(e *check.Eval, other tokenAnswer) bool {
 	unread := func(k report.KindID) bool { return len(e.Missing(k, "")) > 0 }
 	untold := func(a tokenAnswer) bool {
-		return a.verdict == report.Unknown || a.absent && slices.ContainsFunc(rightsKinds(), unread)
+		return a.verdict == report.Unknown || a.absent && slices.ContainsFunc(rights, unread)
 	}
 	return a.verdict == other.verdict && a.message == other.message || untold(a) && untold(other)
 }
@@ -106,7 +111,7 @@ func (a tokenAnswer) tell(e *check.Eval, w *workload.Workload, pods int) {
 		e.Pass(w.Subject)
 		return
 	case a.absent:
-		f = e.FailAbsent(w.Subject, rightsKinds(), "", a.message, a.evidence...)
+		f = e.FailAbsent(w.Subject, rights, "", a.message, a.evidence...)
 	default:
 		f = e.Unknown(w.Subject, a.message, a.evidence...)
 		f.Remedy = "set automountServiceAccountToken in the pod template, or add the accounts, roles and bindings to the input, with their namespaces"
@@ -129,7 +134,7 @@ func tokensOf(e *check.Eval, w *workload.Workload) tokenAnswer {
 		if worst.verdict == report.Fail {
 			break
 		}
-		other := account{id: rbac.Account{Namespace: w.Namespace, Name: name}, exact: true}
+		other := account{id: access.Account(w.Namespace, name), exact: true}
 		if answer := needOf(e, w, other, mount{state: mounted, evidence: []report.Evidence{at}}); answer.verdict != report.Pass {
 			worst = answer
 		}
@@ -140,16 +145,19 @@ func tokensOf(e *check.Eval, w *workload.Workload) tokenAnswer {
 // needOf judges a token that is mounted, or may be, by what its account may do.
 func needOf(e *check.Eval, w *workload.Workload, a account, m mount) tokenAnswer {
 	unclear := "" // why the account may have rights after all
-	for _, g := range rbac.Grants.Of(e).Of(a.id) {
+	engine := access.Grants.Of(e)
+	for _, g := range engine.GrantsOf(a.id) {
+		if g.Via == access.Group(access.Authenticated) {
+			continue // everybody's
+		}
 		ref := g.Binding.Value.RoleRef
-		byName := fmt.Sprintf("%s %q may mean it: one of the namespaces is not given", g.Binding.Kind, g.Binding.Name)
-		switch effect := g.Effect(); {
-		case effect == rbac.Nothing, g.ByName && a.id.Name == defaultAccount && w.Namespace != "":
-		case effect == rbac.Unclear:
+		switch effect := engine.Effect(g.Grant); {
+		case effect == access.Nothing, g.ByName && a.id.Name == defaultAccount && w.Namespace != "":
+		case effect == access.Unclear:
 			unclear = fmt.Sprintf("%s %q binds it to %s %q, which is not in the input", g.Binding.Kind, g.Binding.Name, ref.Kind, ref.Name)
-		case g.ByName && a.id.Name == defaultAccount, g.ByGroup:
-			unclear = byName
-		case g.Unplaced && !inventory.Beside(g.Binding, w.Object):
+		case g.ByName && (a.id.Name == defaultAccount || g.Via.Name != a.id.Name || g.Implied):
+			unclear = fmt.Sprintf("%s %q may mean it: one of the namespaces is not given", g.Binding.Kind, g.Binding.Name)
+		case g.Via == a.id && a.id.Namespace == "" && !inventory.Beside(g.Binding, w.Object):
 			unclear = fmt.Sprintf("%s %q of another directory may mean it: neither names a namespace", g.Binding.Kind, g.Binding.Name)
 		default:
 			return tokenAnswer{verdict: report.Pass}
@@ -169,14 +177,4 @@ func needOf(e *check.Eval, w *workload.Workload, a account, m mount) tokenAnswer
 		answer.message = mounts + ", which has no rights to use it for"
 	}
 	return answer
-}
-
-// rightsKinds are the kinds whose absence is what "no rights" rests on. A
-// binding in any namespace may reach an account.
-func rightsKinds() []report.KindID {
-	var kinds []report.KindID
-	for _, n := range rbac.Kinds {
-		kinds = append(kinds, n.Kind)
-	}
-	return kinds
 }

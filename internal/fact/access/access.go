@@ -14,7 +14,8 @@
 // On a cluster, rules and bindings are those that were read. Manifests are
 // taken as what they would be there: a role that is aggregated has the rules of
 // its parts, and the grants that every API server makes at its start are there
-// too, marked as implied.
+// too, marked as implied. So are its roles where those of a cluster could not be
+// read, or not all of them.
 //
 // What decides beside RBAC is not here: the Node authorizer, webhooks, ABAC. The
 // group system:masters may do everything without any grant.
@@ -111,6 +112,8 @@ func subjectOf(s rbacv1.Subject, namespace string) (Subject, bool) {
 // further groups a user or a member of a group has, its credentials say.
 func (s Subject) Groups() []string {
 	switch {
+	case s.Kind == rbacv1.ServiceAccountKind && s.Namespace == "":
+		return []string{AllAccounts, Authenticated}
 	case s.Kind == rbacv1.ServiceAccountKind:
 		return []string{AllAccounts, accountsPrefix + s.Namespace, Authenticated}
 	case s.Kind == rbacv1.GroupKind && strings.HasPrefix(s.Name, accountsPrefix):

@@ -3,6 +3,7 @@ package access
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 
@@ -12,15 +13,20 @@ import (
 
 // Engine holds all grants. It is immutable.
 type Engine struct {
-	// Live is true where the objects were read from a cluster, so that a role
-	// which is missing does not exist, unless it could not be read.
+	// Live is true where the objects were read from a cluster.
 	Live bool
+	// Whole is true where the ClusterRoles are those of a whole cluster, as
+	// cluster-admin is among them, which every one has: a role that is missing
+	// does not exist, unless it could not be read.
+	Whole bool
 
 	grants    []*Grant
 	bySubject map[Subject][]*Grant
 	// names finds accounts by their name alone.
 	names map[string][]Subject
-	roles roles
+	// groups are those of the accounts of one namespace.
+	groups []Subject
+	roles  roles
 	// resources finds roles by the words for resources in their rules, paths
 	// are the roles with rules for paths.
 	resources map[string][]*Role
@@ -46,21 +52,26 @@ func build(v inventory.View) *Engine {
 			e.grants = append(e.grants, &Grant{Binding: o})
 		}
 	}
-	if !e.Live {
-		e.imply(bound)
-	}
+	e.Whole = e.Role("ClusterRole", "", "cluster-admin") != nil
+	e.imply(bound)
 	e.roles.resolve()
 	e.index()
 	return e
 }
 
 // imply adds what every API server makes at its start to manifests that do not
-// hold it.
+// hold it, and its roles to a cluster whose roles were not all read.
 func (e *Engine) imply(bound map[roleKey]bool) {
+	if e.Live && e.Whole {
+		return
+	}
 	for _, o := range bootstrap.Roles(bootstrap.Newest) {
 		if e.roles.byKey[roleKey{o.Kind, o.Namespace, o.Name}] == nil {
 			e.roles.add(&o, true)
 		}
+	}
+	if e.Live {
+		return
 	}
 	for _, o := range bootstrap.Bindings(bootstrap.Newest) {
 		if !bound[roleKey{o.Kind, o.Namespace, o.Name}] {
@@ -84,8 +95,12 @@ func (e *Engine) index() {
 		}
 		for s := range g.Subjects() {
 			of := e.bySubject[s]
-			if len(of) == 0 && s.Kind == rbacv1.ServiceAccountKind {
+			switch {
+			case len(of) > 0:
+			case s.Kind == rbacv1.ServiceAccountKind:
 				e.names[s.Name] = append(e.names[s.Name], s)
+			case s.Kind == rbacv1.GroupKind && strings.HasPrefix(s.Name, accountsPrefix):
+				e.groups = append(e.groups, s)
 			}
 			e.bySubject[s] = append(of, g)
 		}

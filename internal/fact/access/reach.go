@@ -9,6 +9,7 @@ import (
 	"k8s.io/component-helpers/auth/rbac/validation"
 
 	"github.com/plimsoll-sec/plimsoll/internal/fact/access/bootstrap"
+	"github.com/plimsoll-sec/plimsoll/internal/inventory"
 	"github.com/plimsoll-sec/plimsoll/internal/report"
 )
 
@@ -19,7 +20,8 @@ type Reach struct {
 	// that it is in.
 	Via Subject
 	// ByName is true where only the names of two ServiceAccounts agree, because
-	// the namespace of one is not known.
+	// the namespace of one is not known; or where Via is the group of the
+	// accounts of a namespace, and that of the account is not known.
 	ByName bool
 }
 
@@ -31,6 +33,11 @@ func (e *Engine) GrantsOf(s Subject) []Reach {
 		for _, other := range e.names[s.Name] {
 			if other != s && (other.Namespace == "" || s.Namespace == "") {
 				reaches = append(reaches, e.reaches(s, other, true)...)
+			}
+		}
+		if s.Namespace == "" {
+			for _, group := range e.groups {
+				reaches = append(reaches, e.reaches(s, group, true)...)
 			}
 		}
 	}
@@ -59,23 +66,23 @@ type Effect string
 const (
 	Nothing   Effect = "nothing"
 	Something Effect = "something"
-	Unclear   Effect = "unclear" // the role is not in the input
+	Unclear   Effect = "unclear" // the role is not in the input, or its rules are not
 )
 
 // Effect says what the grant adds to what the API server grants every
 // ServiceAccount and every authenticated user: discovery, reviews of oneself,
 // the keys that verify tokens and certificates.
 func (e *Engine) Effect(g *Grant) Effect {
-	if g.Role == nil {
-		if e.Live {
+	if !g.known() {
+		if e.Whole {
 			return Nothing
 		}
 		return Unclear
 	}
-	if len(g.Role.Rules) == 0 && !g.Role.filled() {
-		return Unclear // the parts that it is made of are elsewhere
-	}
 	for _, r := range g.Role.Rules { // one by one: the first that is more decides
+		if !g.means(r.Object) {
+			continue
+		}
 		rule := *r.PolicyRule
 		if !g.ClusterWide() {
 			rule.NonResourceURLs = nil // a RoleBinding grants nothing outside of its namespace
@@ -85,6 +92,18 @@ func (e *Engine) Effect(g *Grant) Effect {
 		}
 	}
 	return Nothing
+}
+
+// known reports whether the rules of the role are in the input: those of an
+// aggregated one may be elsewhere with its parts.
+func (g *Grant) known() bool {
+	return g.Role != nil && (len(g.Role.Rules) > 0 || g.Role.filled()) && slices.ContainsFunc(g.Role.Objects, g.means)
+}
+
+// means reports whether the binding names the role that an object defines. In
+// manifests without namespaces, a Role of another directory may be another one.
+func (g *Grant) means(o *inventory.Object[inventory.Role]) bool {
+	return o.Kind == "ClusterRole" || inventory.Beside(*o, g.Binding)
 }
 
 // everybody holds the rules of the bootstrap policy for every ServiceAccount.

@@ -1,7 +1,6 @@
 package imagepolicy
 
 import (
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -104,30 +103,3 @@ func (ns namespace) of(policy report.Subject, clusterWide bool) answer {
 }
 
 const ofNoNamespace = "may verify it: the policy does not name its namespace"
-
-func globs(patterns []string, s string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, s) })
-}
-
-// glob matches a pattern in which an asterisk stands for any text and a
-// question mark for one character.
-func glob(pattern, s string) bool {
-	p, i := 0, 0
-	star, mark := -1, 0 // the last asterisk, and how much it has taken
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
-}

@@ -70,7 +70,7 @@ func (c *connaisseurConfig) judge(im *Image) opinion {
 			o.answer, o.why = maybe, fmt.Sprintf("may verify it: its pattern %q is not understood", r.Pattern)
 			return o
 		}
-		if glob("*"+r.Pattern+"*", im.full) && (rule == nil || moreSpecific(r.Pattern, rule.Pattern, im.full)) {
+		if inventory.Glob("*"+r.Pattern+"*", im.full) && (rule == nil || moreSpecific(r.Pattern, rule.Pattern, im.full)) {
 			rule = r
 		}
 	}

@@ -48,6 +48,12 @@ func (p *Policies) check(o inventory.Object[inventory.SigstorePolicy]) bool {
 		if m.Resource != "" && !slices.Contains(matchable, m.Resource) {
 			wrong(fmt.Sprintf("spec.match[%d].resource", i), m.Resource, fmt.Sprintf("is about the resource %q, which is not looked at", m.Resource))
 		}
+		if m.Selector != nil && m.Resource+m.Version+m.Group == "" {
+			wrong(fmt.Sprintf("spec.match[%d].selector", i), "", "has a selector of labels that is about no resource")
+		}
+	}
+	if p := spec.Policy; p != nil && !slices.Contains(languages, p.Type) {
+		wrong("spec.policy.type", p.Type, fmt.Sprintf("has a policy of the type %q, which there is not", p.Type))
 	}
 	if len(spec.Authorities) == 0 {
 		wrong("spec.authorities", "(none)", "has no authorities")
@@ -102,13 +108,31 @@ func authority(a inventory.SigstoreAuthority) string {
 		return "has more than one of key, keyless and static"
 	case a.Static != nil && a.Static.Action != "pass" && a.Static.Action != "fail":
 		return fmt.Sprintf("has the static action %q, which there is not", a.Static.Action)
-	case a.Key != nil:
+	case a.Static != nil && len(a.Attestations) > 0:
+		return "has both static and attestations"
+	case a.Key != nil && key(a.Key) != "":
 		return key(a.Key)
-	case a.Keyless != nil:
+	case a.Keyless != nil && keyless(a) != "":
 		return keyless(a)
+	}
+	for _, x := range a.Attestations {
+		switch {
+		case x.Name == "" || x.PredicateType == "":
+			return "has an attestation without name or predicateType"
+		case x.Policy != nil && !slices.Contains(languages, x.Policy.Type):
+			return fmt.Sprintf("has an attestation with a policy of the type %q, which there is not", x.Policy.Type)
+		}
 	}
 	return ""
 }
+
+// languages are those of policies.
+var languages = []string{"cue", "rego"}
+
+// digests are the algorithms that the controller knows.
+//
+// https://github.com/sigstore/policy-controller/blob/main/pkg/apis/signaturealgo/signature_digest.go
+var digests = []string{"", "sha224", "sha256", "sha384", "sha512"}
 
 // key is what is wrong with a key.
 func key(k *inventory.SigstoreKey) string {
@@ -128,6 +152,8 @@ func key(k *inventory.SigstoreKey) string {
 		return "has a key that is not in PEM"
 	case strings.HasPrefix(k.KMS, "awskms://") && !awsKey.MatchString(k.KMS):
 		return "has a key of AWS KMS that is not named by an ARN"
+	case !slices.Contains(digests, strings.ToLower(strings.TrimSpace(k.HashAlgorithm))):
+		return fmt.Sprintf("has a key with the hash algorithm %q, which there is not", k.HashAlgorithm)
 	}
 	return ""
 }

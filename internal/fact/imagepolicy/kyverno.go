@@ -142,7 +142,7 @@ func (k *kyvernoPolicy) action(x *inventory.KyvernoImageVerification, ns namespa
 	for _, o := range spec.Overrides {
 		hit := ns.selected(o.NamespaceSelector)
 		if len(o.Namespaces) > 0 {
-			hit = min(hit, is(globs(o.Namespaces, ns.name)))
+			hit = min(hit, is(inventory.Globs(o.Namespaces, ns.name)))
 		}
 		switch action := enforces(o.Action); {
 		case hit == no, hit == maybe && action == base:
@@ -157,13 +157,13 @@ func (k *kyvernoPolicy) action(x *inventory.KyvernoImageVerification, ns namespa
 
 // namedBy reports whether an exception names the policy.
 func (k *kyvernoPolicy) namedBy(policy string) bool {
-	return glob(policy, strings.TrimPrefix(k.Namespace+"/"+k.Name, "/"))
+	return inventory.Glob(policy, strings.TrimPrefix(k.Namespace+"/"+k.Name, "/"))
 }
 
 func (k *kyvernoPolicy) excepted(x inventory.Object[inventory.KyvernoException], rule *inventory.KyvernoRule, im *Image, ns namespace) answer {
 	for _, e := range x.Value.Spec.Exceptions {
 		// Rules that Kyverno makes for the controllers of pods have a prefix.
-		ruled := slices.ContainsFunc(e.RuleNames, func(r string) bool { return glob(strings.TrimPrefix(r, "autogen-"), rule.Name) })
+		ruled := slices.ContainsFunc(e.RuleNames, func(r string) bool { return inventory.Glob(strings.TrimPrefix(r, "autogen-"), rule.Name) })
 		if k.namedBy(e.PolicyName) && ruled {
 			return filters(&x.Value.Spec.Match, im, ns)
 		}
@@ -180,8 +180,8 @@ func referred(references []string, im *Image) answer {
 	rest, official := strings.CutPrefix(im.full, "docker.io/library/")
 	out := no
 	for _, r := range references {
-		one := is(glob(r, im.full))
-		if official && is(glob(r, "docker.io/"+rest)) != one || strings.Contains(r, "{{") {
+		one := is(inventory.Glob(r, im.full))
+		if official && is(inventory.Glob(r, "docker.io/"+rest)) != one || strings.Contains(r, "{{") {
 			one = maybe
 		}
 		out = max(out, one)

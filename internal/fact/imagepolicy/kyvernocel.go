@@ -137,7 +137,7 @@ func celReferred(p *inventory.KyvernoImagePolicy, im *Image) answer {
 			out = max(out, maybe)
 			continue
 		}
-		out = max(out, (is(glob(r.Glob, im.full))+is(glob(r.Glob, im.Reference)))/2)
+		out = max(out, (is(inventory.Glob(r.Glob, im.full))+is(inventory.Glob(r.Glob, im.Reference)))/2)
 	}
 	return out
 }

@@ -60,8 +60,8 @@ func passesFilter(f *inventory.KyvernoFilter, o object, ns namespace) answer {
 	case reflect.ValueOf(*f).IsZero(),
 		len(x.Kinds) > 0 && !slices.ContainsFunc(x.Kinds, func(k string) bool { return isKind(k, o) }),
 		len(x.Operations) > 0 && !slices.Contains(x.Operations, "CREATE"),
-		len(x.Namespaces) > 0 && !globs(x.Namespaces, ns.name),
-		len(names) > 0 && o.name != "" && !globs(names, o.name):
+		len(x.Namespaces) > 0 && !inventory.Globs(x.Namespaces, ns.name),
+		len(names) > 0 && o.name != "" && !inventory.Globs(names, o.name):
 		return no
 	}
 	out := yes
@@ -75,7 +75,7 @@ func passesFilter(f *inventory.KyvernoFilter, o object, ns namespace) answer {
 		switch got, ok := o.annotations[k]; {
 		case strings.ContainsAny(k, "*?"):
 			out = min(out, maybe)
-		case !ok || !glob(v, got):
+		case !ok || !inventory.Glob(v, got):
 			out = no
 		}
 	}
@@ -94,5 +94,5 @@ func isKind(kind string, o object) bool {
 	if len(words) == 3 {
 		group = words[0]
 	}
-	return len(words) <= 3 && glob(words[len(words)-1], o.kind) && glob(group, o.group)
+	return len(words) <= 3 && inventory.Glob(words[len(words)-1], o.kind) && inventory.Glob(group, o.group)
 }

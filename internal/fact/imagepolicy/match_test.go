@@ -224,16 +224,12 @@ func TestHasConditions(t *testing.T) {
 	}
 }
 
-// FuzzGlob proves of the two globs that a text matches itself, and that
-// asterisks around it change nothing.
-func FuzzGlob(f *testing.F) {
+// FuzzSigstoreGlob proves that a text matches itself.
+func FuzzSigstoreGlob(f *testing.F) {
 	for _, s := range []string{"", "a", "ghcr.io/acme/web:v1", "**", "a*b?c", "*?*"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if !glob(s, s) || !glob("*"+s+"*", s) || !glob("*", s) {
-			t.Errorf("%q does not match itself", s)
-		}
 		if g := sigstoreGlob(s); g != nil && s != "*" && s != "*/*" && !g.matches(s) {
 			t.Errorf("sigstore: %q does not match itself", s)
 		}

@@ -45,7 +45,7 @@ func gatekeeper(v inventory.View) verdicts {
 			o := opinion{policy: named("Gatekeeper", c.Subject)}
 			m := &c.Value.Spec.Match
 			// Names of namespaces may begin or end with an asterisk.
-			if len(m.Namespaces) > 0 && !globs(m.Namespaces, ns.name) || globs(m.ExcludedNamespaces, ns.name) || ns.selected(m.NamespaceSelector) == no {
+			if len(m.Namespaces) > 0 && !inventory.Globs(m.Namespaces, ns.name) || inventory.Globs(m.ExcludedNamespaces, ns.name) || ns.selected(m.NamespaceSelector) == no {
 				say(o)
 				continue
 			}

@@ -85,11 +85,13 @@ func judgePortieris(policies []inventory.Object[inventory.PortierisPolicy], im *
 //
 // https://github.com/IBM/portieris/blob/main/helpers/wildcard/wildcard.go
 func ofRepository(name, image string) bool {
-	anyTag := func(pattern, s string) bool { return globs([]string{pattern, pattern + ":*", pattern + "@*"}, s) }
+	anyTag := func(pattern, s string) bool {
+		return inventory.Globs([]string{pattern, pattern + ":*", pattern + "@*"}, s)
+	}
 	host, path, split := strings.Cut(name, "/")
 	if !split {
 		return anyTag(name, image)
 	}
 	imageHost, imagePath, split := strings.Cut(image, "/")
-	return split && glob(host, imageHost) && anyTag(path, imagePath)
+	return split && inventory.Glob(host, imageHost) && anyTag(path, imagePath)
 }

@@ -68,21 +68,6 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-func TestGlob(t *testing.T) {
-	for _, test := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"", "", true}, {"", "a", false}, {"*", "", true}, {"a*", "abc", true}, {"*c", "abc", true}, {"a?c", "abc", true}, {"a?", "a", false},
-		{"*b*", "abc", true}, {"a*b*c", "axxbyyc", true}, {"a*b*c", "axxbyyd", false}, {"**", "a/b", true}, {"crm/*", "crm/a", true}, {"a", "ab", false},
-		{strings.Repeat("a*", 60) + "b", strings.Repeat("a", 250), false},
-	} {
-		if got := glob(test.pattern, test.name); got != test.want {
-			t.Errorf("%q %q: %v", test.pattern, test.name, got)
-		}
-	}
-}
-
 func TestActions(t *testing.T) {
 	for name, test := range map[string]struct{ spec, want string }{
 		"lower case":     {"validationFailureAction: enforce", ""},

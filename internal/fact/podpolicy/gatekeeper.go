@@ -81,7 +81,7 @@ func (c gatekeeperConstraint) in(ns namespace) (reach, string) {
 	m := &c.Value.Spec.Match
 	switch {
 	case len(m.Kinds) > 0 && !c.aboutPods(), m.Scope == "Cluster",
-		len(m.Namespaces) > 0 && !globs(m.Namespaces, ns.name), globs(m.ExcludedNamespaces, ns.name):
+		len(m.Namespaces) > 0 && !inventory.Globs(m.Namespaces, ns.name), inventory.Globs(m.ExcludedNamespaces, ns.name):
 		return none, ""
 	}
 	matched := selected(m.NamespaceSelector, m.LabelSelector, ns)
@@ -98,7 +98,7 @@ func (c gatekeeperConstraint) in(ns namespace) (reach, string) {
 	for _, config := range c.configs {
 		for _, x := range config.Value.Spec.Match {
 			at := slices.Contains(x.Processes, "*") || slices.Contains(x.Processes, "webhook")
-			if config.Name == "config" && at && globs(x.ExcludedNamespaces, ns.name) {
+			if config.Name == "config" && at && inventory.Globs(x.ExcludedNamespaces, ns.name) {
 				return idle, "does not run there: Config \"config\" excludes the namespace"
 			}
 		}

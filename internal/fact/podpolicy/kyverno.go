@@ -133,7 +133,7 @@ func (r kyvernoRule) action(ns namespace) string {
 		action = r.policy.Value.Spec.Action
 	}
 	for _, o := range overrides {
-		named := len(o.Namespaces) == 0 || globs(o.Namespaces, ns.name)
+		named := len(o.Namespaces) == 0 || inventory.Globs(o.Namespaces, ns.name)
 		if match, ok := ns.selected(o.NamespaceSelector); named && match && ok {
 			return o.Action
 		}
@@ -144,7 +144,7 @@ func (r kyvernoRule) action(ns namespace) string {
 // namedBy reports whether an exception is one to the rule.
 func (r kyvernoRule) namedBy(x inventory.Object[inventory.KyvernoException]) bool {
 	for _, e := range x.Value.Spec.Exceptions {
-		if glob(e.PolicyName, r.policyName()) && globs(e.RuleNames, r.rule.Name) {
+		if inventory.Glob(e.PolicyName, r.policyName()) && inventory.Globs(e.RuleNames, r.rule.Name) {
 			return true
 		}
 	}

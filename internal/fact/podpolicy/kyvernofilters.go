@@ -28,7 +28,7 @@ func filteredOut(v inventory.View) resourceFilters {
 			namespace, _, _ := strings.Cut(rest, ",")
 			kind, subresource, _ := strings.Cut(strings.TrimSpace(kind), "/")
 			namespace = strings.TrimSpace(namespace)
-			if glob(kind, "Pod") && (subresource == "" || subresource == "*") && namespace != "" {
+			if inventory.Glob(kind, "Pod") && (subresource == "" || subresource == "*") && namespace != "" {
 				out = append(out, namespace)
 			}
 		}
@@ -40,7 +40,7 @@ func filteredOut(v inventory.View) resourceFilters {
 // that was seen, or by those that it is installed with; empty if it does.
 func (f resourceFilters) why(ns string) string {
 	switch {
-	case globs(f, ns):
+	case inventory.Globs(f, ns):
 		return fmt.Sprintf("may not run there: the resourceFilters in ConfigMap %q leave the namespace out", inventory.KyvernoConfigMap)
 	case inventory.SystemNamespace(ns) || ns == "kyverno":
 		return "may not run there: the resourceFilters of Kyverno leave the namespace out by default"

@@ -55,7 +55,7 @@ func filtered(f *inventory.KyvernoFilter, ns namespace, kinds bool) reach {
 	switch {
 	case (kinds || len(x.Kinds) > 0) && !slices.ContainsFunc(x.Kinds, aboutPods),
 		len(x.Operations) > 0 && !slices.Contains(x.Operations, "CREATE"),
-		len(x.Namespaces) > 0 && !globs(x.Namespaces, ns.name):
+		len(x.Namespaces) > 0 && !inventory.Globs(x.Namespaces, ns.name):
 		return none
 	}
 	if s := x.NamespaceSelector; s != nil {
@@ -96,11 +96,11 @@ func aboutPods(kind string) bool {
 	if i := strings.LastIndexByte(kind, '/'); i >= 0 {
 		before, last = kind[:i], kind[i+1:]
 	}
-	if !glob(last, "Pod") {
+	if !inventory.Glob(last, "Pod") {
 		return false
 	}
 	for word := range strings.SplitSeq(before, "/") { // the group, or the version
-		if !glob(word, "v1") && word != "" {
+		if !inventory.Glob(word, "v1") && word != "" {
 			return false
 		}
 	}
@@ -116,32 +116,6 @@ func wildcards(s *metav1.LabelSelector) bool {
 		}
 	}
 	return false
-}
-
-func globs(patterns []string, name string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, name) })
-}
-
-// glob matches as Kyverno does: an asterisk stands for any text, a question
-// mark for one character. After an asterisk, only the last one is tried again.
-func glob(pattern, name string) bool {
-	p, star, tried := 0, -1, 0
-	for n := 0; n < len(name); {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, tried = p, n
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
-			p++
-			n++
-		case star >= 0:
-			tried++
-			p, n = star+1, tried
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // condition is one of preconditions, or of deny.

@@ -66,13 +66,3 @@ func SelectsNamespace(s *metav1.LabelSelector, name string, set map[string]strin
 	}
 	return byName, !byName || !others
 }
-
-// SelectsObject reports whether an object selector matches an object with the
-// labels. One that is not valid matches everything, as it may.
-func SelectsObject(s *metav1.LabelSelector, set map[string]string) bool {
-	if s == nil {
-		return true
-	}
-	selector, err := metav1.LabelSelectorAsSelector(s)
-	return err != nil || selector.Matches(labels.Set(set))
-}

@@ -165,13 +165,6 @@ func TestRequirements(t *testing.T) {
 	}
 }
 
-func TestSelectsObject(t *testing.T) {
-	web := &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}
-	if !SelectsObject(nil, nil) || SelectsObject(web, nil) || !SelectsObject(web, map[string]string{"app": "web"}) {
-		t.Error("an object selector selects what it should not, or not what it should")
-	}
-}
-
 // FuzzAuthorities proves that no bundle, however broken, stops a scan, and that
 // whatever is read is a certificate with a key that can be looked at.
 func FuzzAuthorities(f *testing.F) {

@@ -5,6 +5,7 @@
 package workload
 
 import (
+	"cmp"
 	"iter"
 	"strconv"
 
@@ -82,9 +83,11 @@ func (w *Workload) Windows() bool {
 }
 
 // OnWindows reports whether the pod can run on Windows nodes only, because it
-// declares that system or selects such nodes.
+// declares that system or selects such nodes. The kubelet still sets the label
+// by which it was done before there was a stable one.
 func (w *Workload) OnWindows() bool {
-	return w.Windows() || w.Spec().NodeSelector[corev1.LabelOSStable] == string(corev1.Windows)
+	nodes := w.Spec().NodeSelector
+	return w.Windows() || cmp.Or(nodes[corev1.LabelOSStable], nodes["beta.kubernetes.io/os"]) == string(corev1.Windows)
 }
 
 // Role is the place of a container in its pod.

@@ -26,8 +26,10 @@ func (f *file) configuration(v value, h header, at place) bool {
 		return true
 	case g == podSecurityGroup && h.kind == "PodSecurityConfiguration":
 		f.podSecurityConfiguration(v, at)
-	case h.kind == "AdmissionConfiguration" && (g == "apiserver.config.k8s.io" || g == "apiserver.k8s.io"):
+	case h.kind == "AdmissionConfiguration" && (g == apiServerGroup || g == "apiserver.k8s.io"):
 		f.admissionConfiguration(v, at)
+	case h.kind == authorizationKind && g == apiServerGroup:
+		f.authorizationConfiguration(v, h, at)
 	case g == "kubelet.config.k8s.io" && h.kind == "KubeletConfiguration":
 		f.kubeletConfiguration(v, at)
 	case h == header{"v1", "Config"} && v.field("clusters") != nil:

@@ -33,7 +33,8 @@ func (t *tally) conclude(b *inventory.Builder) {
 	t.concludeCustoms(b)
 	t.concludePodSecurity(b)
 	t.concludeKubelets(b)
-	b.Collected(inventory.ComponentFiles.ID, inventory.AccessReviews.ID)
+	t.concludeAuthorization(b)
+	b.Collected(inventory.ComponentFiles.ID, inventory.AccessReviews.ID, inventory.ABACPolicies.ID)
 }
 
 // concludeBeside records what the input adds to the evidence of another source.
@@ -43,7 +44,10 @@ func (t *tally) concludeBeside(b *inventory.Builder) {
 		// Manifests say what should be, the API what is.
 		b.Gap(report.Gap{Kind: k, Cause: report.Conflict, Detail: "both the cluster and files bring it", How: "scan them apart and compare the two reports"})
 	}
-	b.Collected(inventory.ComponentFiles.ID, inventory.AccessReviews.ID)
+	b.Collected(inventory.ComponentFiles.ID, inventory.AccessReviews.ID, inventory.ABACPolicies.ID)
+	if t.authorization {
+		b.Collected(inventory.Authorizations.ID)
+	}
 	if t.podSecurity {
 		b.Collected(inventory.PodSecurityDefaults.ID)
 	}
@@ -125,6 +129,20 @@ func (t *tally) concludeKubelets(b *inventory.Builder) {
 	b.Gap(report.Gap{
 		Kind: inventory.KubeletSeccompDefaults.ID, Cause: report.NotGiven,
 		Detail: "the kubelets' configuration is not part of the saved output", How: inventory.HowKubeletSeccompDefaults,
+	})
+}
+
+// concludeAuthorization takes manifests as what is added to a cluster: they have
+// no API server to be judged, unless it is among them. Saved output of a cluster
+// lacks it.
+func (t *tally) concludeAuthorization(b *inventory.Builder) {
+	if t.authorization || !t.saved {
+		b.Collected(inventory.Authorizations.ID)
+		return
+	}
+	b.Gap(report.Gap{
+		Kind: inventory.Authorizations.ID, Cause: report.NotGiven,
+		Detail: "neither an API server nor its AuthorizationConfiguration is part of the saved output", How: inventory.HowAuthorizations,
 	})
 }
 

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,65 @@ func TestPodSecurityDefaults(t *testing.T) {
 	})
 	if got := kind(b.Seal(time.Time{}), inventory.PodSecurityDefaults); len(got) != 1 || got[0].Value.Enforce != "restricted" {
 		t.Errorf("by path: %+v", got)
+	}
+}
+
+func TestAuthorization(t *testing.T) {
+	const config = "apiVersion: apiserver.config.k8s.io/%s\nkind: AuthorizationConfiguration\nauthorizers:\n- {type: Node, name: node}\n- type: Webhook\n  name: a\n  webhook: {timeout: 3s, failurePolicy: Deny, matchConditions: [{expression: \"true\"}]}\n"
+	for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
+		inv, s := readOne(t, "a.yaml", fmt.Sprintf(config, version))
+		got := kind(inv, inventory.Authorizations)
+		if len(got) != 1 || len(got[0].Value.Authorizers) != 2 || got[0].Value.Authorizers[1].Webhook.FailurePolicy != "Deny" || len(s.Problems) > 0 {
+			t.Fatalf("%s: %+v %v", version, got, s.Problems)
+		}
+		if at := got[0].Locate("authorizers[1].type"); at != "a.yaml:5" {
+			t.Errorf("the second authorizer is at %s", at)
+		}
+	}
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: %s, uid: x}\nspec: {containers: [{name: a, command: [%s]}]}\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"manifests":               {deployment, ""},
+		"another version":         {fmt.Sprintf(config, "v9"), "unsupported"},
+		"another type":            {fmt.Sprintf(config, "v1") + "- name: [a]\n", "unreadable"},
+		"torn":                    {fmt.Sprintf(config, "v1") + "- {\n", "unreadable"},
+		"saved, no API server":    {fmt.Sprintf(pod, "kube-system", "web, --component, kube-apiserver"), "not-given"},
+		"saved, a hosted one":     {fmt.Sprintf(pod, "tenant", "kube-apiserver"), "not-given"},
+		"saved, the API server":   {fmt.Sprintf(pod, "kube-system", "kube-apiserver, --v=2"), ""},
+		"saved, in a wrapper":     {fmt.Sprintf(pod, "kube-system", "/go-runner, /usr/bin/kube-apiserver, --etcd-servers=x"), ""},
+		"saved, and the settings": {fmt.Sprintf(pod, "shop", "web") + "---\n" + fmt.Sprintf(config, "v1"), ""},
+	} {
+		if inv, _ := readOne(t, "a.yaml", c.text); gapsOf(inv, inventory.Authorizations.ID) != c.want {
+			t.Errorf("%s: gaps %q, want %q", name, gapsOf(inv, inventory.Authorizations.ID), c.want)
+		}
+	}
+}
+
+func TestABACPolicies(t *testing.T) {
+	const policy = `{"apiVersion":"abac.authorization.kubernetes.io/v1beta1","kind":"Policy","spec":{"user":"%s","resource":"pods"}}` + "\n"
+	ann, bob := fmt.Sprintf(policy, "ann"), fmt.Sprintf(policy, "bob")
+	for name, c := range map[string]struct{ file, text, policies, gaps string }{
+		"lines":                     {"p.jsonl", ann + bob, "p.jsonl:1 p.jsonl:2", ""},
+		"comments":                  {"p.jsonl", "# people\n\n  # more\n" + ann + "#" + bob, "p.jsonl:4", ""},
+		"JSON by name":              {"p.json", ann + bob, "p.json:1 p.json:2", ""},
+		"one line":                  {"p.json", ann, "p.json:1", ""},
+		"CRLF":                      {"p", strings.ReplaceAll(ann+bob, "\n", "\r\n"), "p:1 p:2", ""},
+		"BOM":                       {"p", "\ufeff" + ann, "p:1", ""},
+		"the first version, too":    {"p", `{"user":"eve"}` + "\n" + ann, "p:1 p:2", ""},
+		"a bad line":                {"p", ann + "{\n" + bob, "p:1 p:3", "unreadable"},
+		"a line that is too long":   {"p", ann + "#" + strings.Repeat(" ", 70000) + "\n" + bob, "p:1", "truncated"},
+		"text of a ConfigMap":       {"p.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  policy: |\n    " + ann, "", ""},
+		"text in a list in a line":  {"p.json", `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"abac.authorization.kubernetes.io"}}]}`, "", ""},
+		"a policy of several lines": {"p.json", "{\n" + ann[1:], "", "not-given"},
+	} {
+		inv, s := readOne(t, c.file, c.text)
+		var at []string
+		for _, p := range kind(inv, inventory.ABACPolicies) {
+			at = append(at, p.Locate(""))
+		}
+		slices.Sort(at)
+		if got := strings.Join(at, " "); got != c.policies || gapsOf(inv, inventory.ABACPolicies.ID) != c.gaps {
+			t.Errorf("%s: policies %q and gaps %q, want %q and %q (%v)", name, got, gapsOf(inv, inventory.ABACPolicies.ID), c.policies, c.gaps, s.Problems)
+		}
 	}
 }
 

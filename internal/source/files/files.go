@@ -17,7 +17,8 @@
 //   - The defaults of the PodSecurity plugin: manifests say by their silence
 //     that the API server has its own, saved output does not, unless the flags
 //     of a kube-apiserver Pod in it show that no admission configuration is
-//     loaded. The kubelets' seccompDefault likewise.
+//     loaded. The kubelets' seccompDefault likewise, and the configuration of
+//     the API servers' authorizers.
 //
 // What cannot be read is a problem at file:line and a gap: for its kind where
 // the lines "apiVersion:" and "kind:" can be read, for every kind where the

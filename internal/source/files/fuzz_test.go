@@ -57,6 +57,7 @@ var hostile = map[string]string{
 	"secret":              "apiVersion: v1\nkind: Secret\ndata: {a: YQ==, b: YQ==}\nstringData: {b: x}\n",
 	"kubeconfig":          "apiVersion: v1\nkind: Config\nclusters: []\n",
 	"PEM":                 "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n",
+	"ABAC policies":       "# people\n{\"apiVersion\":\"abac.authorization.kubernetes.io/v1beta1\",\"kind\":\"Policy\",\"spec\":{\"user\":\"*\"}}\n{\"user\":\"ann\"}\n",
 	"pod security":        "apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\ndefaults: {enforce: baseline}\n",
 	"UTF-16":              "\xff\xfea\x00:\x00 \x001\x00",
 	"merge":               "apiVersion: v1\nkind: Pod\nmetadata: &m\n  name: a\nspec:\n  <<: *m\n",

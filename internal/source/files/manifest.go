@@ -360,6 +360,7 @@ func adjustWebhooks(obj any) {
 func (f *file) flags(p *corev1.Pod, at place) {
 	for _, c := range p.Spec.Containers {
 		line := strings.Join(append(c.Command, c.Args...), " ")
+		f.authorization = f.authorization || ownAPIServer(p.Namespace, line)
 		switch {
 		case !strings.Contains(line, "kube-apiserver") || !strings.Contains(line, "--"):
 		case strings.Contains(line, "--admission-control-config-file"):

@@ -46,6 +46,8 @@ func (f *file) buffered(br *bufio.Reader) {
 	case bytes.HasPrefix(head, utf8BOM):
 		_, _ = br.Discard(len(utf8BOM)) // it was peeked at
 		f.buffered(br)
+	case holdsPolicies(head):
+		f.policies(br)
 	case isJSON(f.name), bytes.HasPrefix(text, []byte("{")) && !bytes.HasPrefix(text, []byte("{{")):
 		f.json(br)
 	default:

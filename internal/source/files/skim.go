@@ -56,7 +56,10 @@ func skim(text []byte) (k report.KindID, known bool) {
 		return k, true
 	}
 	switch group(h.apiVersion) {
-	case "pod-security.admission.config.k8s.io", "apiserver.config.k8s.io":
+	case podSecurityGroup, apiServerGroup:
+		if h.kind == authorizationKind {
+			return inventory.Authorizations.ID, true
+		}
 		return inventory.PodSecurityDefaults.ID, true
 	case group(inventory.AccessReviewVersion):
 		return inventory.AccessReviews.ID, true

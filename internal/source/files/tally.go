@@ -49,6 +49,9 @@ type tally struct {
 	podSecurity bool
 	// kubelets says that a kubelet's configuration was in the input.
 	kubelets bool
+	// authorization says that the cluster's API server was in the input, or its
+	// configuration of authorizers.
+	authorization bool
 	// apiServers is what the flags of kube-apiserver Pods say about the
 	// admission configuration.
 	apiServers apiServers
@@ -118,6 +121,7 @@ func (t *tally) add(u *tally) {
 	t.saved = t.saved || u.saved
 	t.podSecurity = t.podSecurity || u.podSecurity
 	t.kubelets = t.kubelets || u.kubelets
+	t.authorization = t.authorization || u.authorization
 	if s := u.apiServers; s.with > 0 && (t.apiServers.with == 0 || s.at.compare(t.apiServers.at) < 0) {
 		t.apiServers.at = s.at
 	}

@@ -99,6 +99,20 @@ func (s apiServer) hidesDefaults() string {
 	return ""
 }
 
+// authorization records whether the pods of API servers show what these decide
+// by. What their flags say, and which file they name, the pods themselves tell.
+func (r *reading) authorization() {
+	if len(r.servers) > 0 {
+		r.b.Collected(inventory.Authorizations.ID)
+		return
+	}
+	r.b.Gap(report.Gap{
+		Kind: inventory.Authorizations.ID, Cause: report.NotCollected,
+		Detail: "which authorizers the API server asks is not visible through the API: it does not run as a pod of this cluster",
+		How:    inventory.HowAuthorizations,
+	})
+}
+
 func podSecurityGap(detail string) report.Gap {
 	return report.Gap{
 		Kind: inventory.PodSecurityDefaults.ID, Cause: report.NotCollected,

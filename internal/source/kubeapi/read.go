@@ -96,6 +96,12 @@ func (c *Client) Read(ctx context.Context, b *inventory.Builder) (report.Source,
 	if r.wanted(inventory.AccessReviews.ID) {
 		b.Collected(inventory.AccessReviews.ID) // they came with the ConfigMaps
 	}
+	if r.wanted(inventory.ABACPolicies.ID) {
+		b.Collected(inventory.ABACPolicies.ID) // they are files: flags say whether there are any
+	}
+	if r.wanted(inventory.Authorizations.ID) {
+		r.authorization()
+	}
 	if r.wanted(inventory.PodSecurityDefaults.ID) {
 		r.podSecurityDefaults(ctx)
 	}

@@ -296,6 +296,23 @@ func TestPodSecurityDefaults(t *testing.T) {
 	})
 }
 
+// Which authorizers are asked is told where the API server is one of the pods.
+func TestAuthorization(t *testing.T) {
+	kinds := []report.KindID{inventory.Pods.ID, inventory.Authorizations.ID, inventory.ABACPolicies.ID}
+	for namespace, want := range map[string]int{"kube-system": 0, "tenant": 1} {
+		f := newFakeAPI(t)
+		f.add(&corev1.Pod{ObjectMeta: objectMetaWith(namespace, "kube-apiserver-cp1", nil), Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Command: []string{"kube-apiserver"}}}}})
+		inv, _, _ := f.read(Options{Kinds: kinds})
+		gaps := inv.Gaps(inventory.Authorizations.ID, "")
+		if len(gaps) != want || want > 0 && (gaps[0].Cause != report.NotCollected || gaps[0].How == "") {
+			t.Errorf("in %s: gaps %v", namespace, gaps)
+		}
+		if gaps := inv.Gaps(inventory.ABACPolicies.ID, ""); len(gaps) > 0 {
+			t.Errorf("policies are files, and yet there are gaps: %v", gaps)
+		}
+	}
+}
+
 func TestDistribution(t *testing.T) {
 	node := func(name, providerID string, labels map[string]string) *corev1.Node {
 		return &corev1.Node{ObjectMeta: objectMetaWith("", name, labels), Spec: corev1.NodeSpec{ProviderID: providerID}}
