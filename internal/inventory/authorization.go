@@ -82,7 +82,7 @@ func ReadABACPolicy(line []byte) (ABACPolicy, error) {
 	case p.Kind != "" && p.Kind != "Policy":
 	case p.APIVersion == ABACGroup+"/v1beta1" && p.Kind != "":
 		return everyUser(p.Spec), nil
-	case p.APIVersion == ABACGroup+"/v0" && p.Kind != "", p.APIVersion == "":
+	case p.APIVersion == ABACGroup+"/v0", p.APIVersion == "":
 		return readFirstABACPolicy(line, options)
 	}
 	return ABACPolicy{}, errors.New("it is no policy of a version that the API server knows")

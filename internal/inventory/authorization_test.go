@@ -29,6 +29,7 @@ func TestReadABACPolicy(t *testing.T) {
 		{"first version, a namespace", `{"namespace":"shop"}`, with(func(p *ABACPolicy) { p.Namespace, p.NonResourcePath = "shop", "" })},
 		{"first version, a resource", `{"resource":"pods","readonly":true}`, with(func(p *ABACPolicy) { p.Resource, p.NonResourcePath, p.Readonly = "pods", "", true })},
 		{"first version by name", `{"apiVersion":"abac.authorization.kubernetes.io/v0","kind":"Policy","user":"ann"}`, with(func(p *ABACPolicy) { p.User, p.Group = "ann", "" })},
+		{"first version without a kind", `{"apiVersion":"abac.authorization.kubernetes.io/v0","user":"ann"}`, with(func(p *ABACPolicy) { p.User, p.Group = "ann", "" })},
 		{"first version with a group of its own", `{"user":"ann","apiGroup":"apps"}`, with(func(p *ABACPolicy) { p.User, p.Group = "ann", "" })},
 	}
 	for _, tt := range tests {

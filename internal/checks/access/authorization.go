@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plimsoll-sec/plimsoll/internal/check"
@@ -133,21 +134,18 @@ func failChain(e *check.Eval, all *authorizer.Servers, c *authorizer.Chain, mess
 	}
 }
 
+// chainTable lists what is asked, and by how many API servers.
 func chainTable(all *authorizer.Servers) *report.Table {
-	t := &report.Table{Title: "Authorizers, in the order in which they are asked", Columns: []string{"API server", "authorizers"}}
+	t := &report.Table{Title: "Authorizers, in the order in which they are asked", Columns: []string{"authorizers", "API servers"}}
 	for _, c := range all.Chains {
-		name := c.Subject().Name
-		if n := len(c.Pods); n > 0 {
-			name = c.Pods[0].Name
-			if n > 1 {
-				name += fmt.Sprintf(" and %d more", n-1)
-			}
-		}
-		text := chainText(c)
+		text, servers := chainText(c), "not seen"
 		if c.Unclear != "" {
 			text = strings.TrimPrefix(text+", not clear", ", ")
 		}
-		t.Rows = append(t.Rows, []string{name, text})
+		if len(c.Pods) > 0 {
+			servers = strconv.Itoa(len(c.Pods))
+		}
+		t.Rows = append(t.Rows, []string{text, servers})
 	}
 	slices.SortFunc(t.Rows, slices.Compare)
 	return t

@@ -17,8 +17,9 @@
 // too, marked as implied. So are its roles where those of a cluster could not be
 // read, or not all of them.
 //
-// What decides beside RBAC is not here: the Node authorizer, webhooks, ABAC. The
-// group system:masters may do everything without any grant.
+// What decides beside RBAC is not here: package abac knows ABAC policies, package
+// authorizer which authorizers are asked at all. The group system:masters may do
+// everything without any grant.
 //
 // https://github.com/kubernetes/kubernetes/blob/v1.37.2/plugin/pkg/auth/authorizer/rbac/rbac.go
 // https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/registry/rbac/validation/rule.go
