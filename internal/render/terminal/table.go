@@ -26,6 +26,11 @@ func (p *page) table(t *report.Table, indent int) []string {
 	if p.tight && len(rows) > rowsTight {
 		rows, left = rows[:rowsTight], left+len(rows)-rowsTight
 	}
+	// One column beside the name is text, several are figures.
+	text, limit := len(t.Columns) == 2, cellColumns
+	if text {
+		limit = max(limit, (p.Width-indent)*3/5)
+	}
 	var widths []int
 	room := p.Width - indent - nameColumns
 	for i := 1; i < len(t.Columns); i++ {
@@ -33,7 +38,7 @@ func (p *page) table(t *report.Table, indent int) []string {
 		for _, r := range rows {
 			width = max(width, p.width(p.cell(r, i)))
 		}
-		width = min(width, cellColumns)
+		width = min(width, limit)
 		if room -= width + 2; room < 0 {
 			break
 		}
@@ -49,7 +54,11 @@ func (p *page) table(t *report.Table, indent int) []string {
 		b.WriteString(strings.Repeat(" ", indent) + p.pad(p.fit(p.cell(cells, 0), name), name))
 		for i, width := range widths {
 			cell := p.fit(p.cell(cells, i+1), width)
-			b.WriteString("  " + strings.Repeat(" ", width-p.width(cell)) + cell)
+			if text {
+				b.WriteString("  " + cell)
+			} else {
+				b.WriteString("  " + strings.Repeat(" ", width-p.width(cell)) + cell)
+			}
 		}
 		return strings.TrimRight(b.String(), " ")
 	}
