@@ -142,13 +142,13 @@ func (a *accessEvidence) incomplete(s IO, gaps []report.Gap) error {
 		}
 		fmt.Fprintln(s.Stderr)
 	}
-	if len(gaps) > 0 && a.text { // beside the answer, which may be all that is kept
+	if len(gaps) == 0 {
+		return nil
+	}
+	if a.text { // beside the answer, which may be all that is kept
 		fmt.Fprintf(s.Stdout, "\nThis answer is incomplete: %s.\n", group.Plain(gaps[0].String()))
 	}
-	if len(gaps) > 0 {
-		return incompletef("the answer is incomplete: there may be grants that could not be read")
-	}
-	return nil
+	return incompletef("the answer is incomplete: there may be grants that could not be read")
 }
 
 // missing is gaps in words, for JSON.
@@ -193,7 +193,15 @@ func asJSON(v any) func(io.Writer) error {
 	}
 }
 
-// subjectArg reads the subject that a command is about.
+// subject reads the subject that a command is about, once its flags are right.
+func (f *accessFlags) subject(text string) (access.Subject, error) {
+	if err := f.format("text", "json"); err != nil {
+		return access.Subject{}, err
+	}
+	return subjectArg(text)
+}
+
+// subjectArg reads a subject as people write it.
 func subjectArg(text string) (access.Subject, error) {
 	kind, name, ok := strings.Cut(text, ":")
 	namespace, account, isAccount := strings.Cut(text, "/")

@@ -33,10 +33,7 @@ NAMESPACE/NAME.`,
   plimsoll access show group:ops -f rbac/`,
 		Args: oneSubject,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.format("text", "json"); err != nil {
-				return err
-			}
-			subject, err := subjectArg(args[0])
+			subject, err := f.subject(args[0])
 			if err != nil {
 				return err
 			}
